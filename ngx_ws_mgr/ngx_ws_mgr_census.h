@@ -1,0 +1,111 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Looking at the registry: everything is copied out, in bounded pieces, and
+ * nothing is changed.
+ */
+
+
+#ifndef _NGX_WS_MGR_CENSUS_H_INCLUDED_
+#define _NGX_WS_MGR_CENSUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_registry.h>
+
+
+/* one connection, copied out */
+
+typedef struct {
+    uint64_t                 number;
+    uint64_t                 sent;
+    uint64_t                 confirmed;
+    uint64_t                 since;
+    uint64_t                 bytes_in;
+    uint64_t                 bytes_out;
+    ngx_uint_t               slot;
+    ngx_uint_t               kick;
+    ngx_uint_t               open;
+    ngx_str_t                thread;       /* in thread_data */
+    u_char                   thread_data[255];
+    ngx_ws_mgr_position_t    position;     /* the end of the user's log */
+    ngx_str_t                user;         /* in user_data */
+    u_char                   user_data[255];
+} ngx_ws_mgr_conn_info_t;
+
+
+typedef struct {
+    ngx_ws_mgr_position_t    position;     /* the end of the log */
+    uint64_t                 floor;
+    ngx_uint_t               events;
+    size_t                   bytes;
+    ngx_uint_t               connections;
+    ngx_uint_t               workers;
+    uint64_t                 touched;
+} ngx_ws_mgr_user_info_t;
+
+
+typedef struct {
+    ngx_str_t                id;           /* in id_data */
+    u_char                   id_data[255];
+    uint64_t                 last;
+    uint64_t                 events;
+    ngx_ws_mgr_tokens_t      tokens;
+    ngx_uint_t               started;
+    ngx_uint_t               ended;
+} ngx_ws_mgr_run_info_t;
+
+
+typedef struct {
+    ngx_uint_t               users;        /* with a socket */
+    ngx_uint_t               connections;
+    ngx_uint_t               logs;
+    ngx_uint_t               events;
+    ngx_uint_t               event_bytes;
+    ngx_uint_t               tickets;
+    size_t                   size;         /* of the zones */
+    size_t                   free;         /* in whole pages */
+} ngx_ws_mgr_usage_t;
+
+
+/* NGX_DECLINED: no such connection, or user */
+ngx_int_t ngx_ws_mgr_census_conn_info(uint64_t number,
+    ngx_ws_mgr_conn_info_t *info);
+ngx_int_t ngx_ws_mgr_census_user_info(ngx_str_t *user,
+    ngx_ws_mgr_user_info_t *info);
+
+/* the user's connections with a number above "after", oldest first, at most
+   n; returns how many */
+ngx_uint_t ngx_ws_mgr_census_user_conns(ngx_str_t *user, uint64_t after,
+    ngx_ws_mgr_conn_info_t *info, ngx_uint_t n);
+/* the user's runs, newest first */
+ngx_uint_t ngx_ws_mgr_census_user_runs(ngx_str_t *user,
+    ngx_ws_mgr_run_info_t *info, ngx_uint_t n);
+
+/*
+ * Users of the shard with a socket, after the one named (hash and name; hash
+ * 0 and an empty name: from the start), at most n.  Names are copied to pool.
+ */
+typedef struct {
+    uint32_t                 hash;
+    ngx_str_t                name;
+    ngx_uint_t               connections;
+} ngx_ws_mgr_user_name_t;
+
+ngx_int_t ngx_ws_mgr_census_users(ngx_uint_t shard,
+    ngx_ws_mgr_user_name_t *after, ngx_ws_mgr_user_name_t *names,
+    ngx_uint_t *n, ngx_pool_t *pool);
+
+/* read of any user's log, by name; NGX_ABORT: no such user */
+ngx_int_t ngx_ws_mgr_census_read_user(ngx_str_t *user, uint64_t cursor,
+    ngx_ws_mgr_batch_t *batch);
+
+void ngx_ws_mgr_census_usage(ngx_ws_mgr_usage_t *usage);
+
+/* token totals of the node */
+void ngx_ws_mgr_census_tokens(ngx_ws_mgr_tokens_t *tokens);
+
+
+#endif /* _NGX_WS_MGR_CENSUS_H_INCLUDED_ */

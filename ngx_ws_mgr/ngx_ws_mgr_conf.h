@@ -1,0 +1,106 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * The configuration, as module.c reads it and the other edges use it.
+ */
+
+
+#ifndef _NGX_WS_MGR_CONF_H_INCLUDED_
+#define _NGX_WS_MGR_CONF_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_ws_mgr_registry.h>
+#include <ngx_ws_mgr_session.h>
+#include <ngx_ws_mgr_ticket.h>
+
+
+#define NGX_WS_MGR_REFUSE_HTTP    0
+#define NGX_WS_MGR_REFUSE_CLOSE   1
+
+#define NGX_WS_MGR_OVER_REFUSE    0
+#define NGX_WS_MGR_OVER_OLDEST    1
+
+#define NGX_WS_MGR_FORWARD_OFF    0
+#define NGX_WS_MGR_FORWARD_ECHO   1
+
+/* resources of ws_mgr_api */
+#define NGX_WS_MGR_API_EVENTS       0x0001
+#define NGX_WS_MGR_API_TICKETS      0x0002
+#define NGX_WS_MGR_API_USERS        0x0004
+#define NGX_WS_MGR_API_CONNECTIONS  0x0008
+#define NGX_WS_MGR_API_HEALTH       0x0010
+#define NGX_WS_MGR_API_STATUS       0x0020
+#define NGX_WS_MGR_API_METRICS      0x0040
+#define NGX_WS_MGR_API_BROADCAST    0x0080  /* only where it is named */
+#define NGX_WS_MGR_API_ALL          0x007f
+
+
+typedef struct {
+    ngx_ws_mgr_registry_conf_t         registry;
+    const ngx_ws_mgr_ticket_store_t   *store;
+    ngx_array_t                       *placeholders;  /* ngx_str_t; NULL: off */
+    ngx_msec_t                         drain;
+    size_t                             event_size;    /* largest of all */
+    unsigned                           used:1;        /* some location is */
+} ngx_ws_mgr_main_conf_t;
+
+
+typedef struct {
+    /* the socket */
+    ngx_flag_t                         socket;        /* ws_mgr_socket here */
+    ngx_array_t                       *origins;       /* ngx_str_t, lower case;
+                                                         NULL: own host */
+    ngx_flag_t                         any_origin;
+    ngx_uint_t                         refuse;
+    ngx_str_t                          permission;    /* empty: none */
+    ngx_uint_t                         limit_user;    /* 0: none */
+    ngx_uint_t                         limit_address;
+    ngx_uint_t                         limit_total;
+    ngx_uint_t                         over;
+    ngx_uint_t                         forward;
+    ngx_ws_mgr_session_conf_t          session;
+
+    /* the API */
+    ngx_uint_t                         api;           /* resources, 0: none */
+    ngx_array_t                       *keys;          /* ngx_str_t; NULL: no
+                                                         key file */
+    size_t                             event_size;
+    ngx_uint_t                         schema;        /* CHECK_… */
+    ngx_uint_t                         run_order;
+    off_t                              body_size;     /* client_max_body_size
+                                                         of the location, 0:
+                                                         none; we answer 413 */
+
+    /* of the location, kept by the handshake for the line that is logged at
+       the end of a session */
+    void                             **main_ctx;
+    void                             **srv_ctx;
+    void                             **loc_ctx;
+} ngx_ws_mgr_loc_conf_t;
+
+
+extern ngx_module_t  ngx_http_ws_mgr_module;
+
+
+/* what a request and, at the end, a session, have for the variables; the
+   module's context of a request */
+
+typedef struct {
+    ngx_str_t                          user;          /* $ws_mgr_user */
+    ngx_str_t                          connection;    /* $ws_mgr_connection */
+    ngx_str_t                          refusal;       /* $ws_mgr_refusal */
+
+    /* of the handshake: taken by its rewrite phase handler, which masks */
+    ngx_str_t                          ticket;        /* data NULL: none */
+    unsigned                           deprecated:1;  /* older argument name */
+    unsigned                           subprotocol:1; /* ws-mgr.v1 offered */
+    unsigned                           masked:1;
+    void                              *handshake;     /* its own state */
+} ngx_ws_mgr_ctx_t;
+
+
+#endif /* _NGX_WS_MGR_CONF_H_INCLUDED_ */

@@ -1,0 +1,152 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * One posted event (PROTOCOL section 4): a single pass over the bytes
+ * validates the JSON (RFC 8259), finds the members that the manager reads and
+ * notes what is to be cut out.  No tree, no HTTP, no shared memory.
+ */
+
+
+#ifndef _NGX_WS_MGR_ENVELOPE_H_INCLUDED_
+#define _NGX_WS_MGR_ENVELOPE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_WS_MGR_ENVELOPE_DEPTH   256    /* nested arrays and objects */
+#define NGX_WS_MGR_ENVELOPE_CUTS    8      /* members taken out, at most */
+#define NGX_WS_MGR_ENVELOPE_USERS   1000   /* of user_ids, exclude_users */
+#define NGX_WS_MGR_ENVELOPE_ID      255    /* bytes of an id, of a user */
+
+
+typedef enum {
+    NGX_WS_MGR_ENVELOPE_OK = 0,
+    NGX_WS_MGR_ENVELOPE_JSON,              /* 400 invalid_json */
+    NGX_WS_MGR_ENVELOPE_EVENT,             /* 422 invalid_event */
+    NGX_WS_MGR_ENVELOPE_MEMORY             /* the pool had none */
+} ngx_ws_mgr_envelope_result_e;
+
+
+typedef enum {
+    NGX_WS_MGR_CLASS_MUST = 0,
+    NGX_WS_MGR_CLASS_LATEST,
+    NGX_WS_MGR_CLASS_DROP
+} ngx_ws_mgr_class_e;
+
+
+/* the known types of PROTOCOL section 4, by the table in envelope.c */
+
+typedef enum {
+    NGX_WS_MGR_TYPE_OTHER = 0,
+    NGX_WS_MGR_TYPE_AGENT_STARTED,
+    NGX_WS_MGR_TYPE_AGENT_THINKING,
+    NGX_WS_MGR_TYPE_TOOL_EXECUTING,
+    NGX_WS_MGR_TYPE_TOOL_COMPLETED,
+    NGX_WS_MGR_TYPE_AGENT_COMPLETED,
+    NGX_WS_MGR_TYPE_AGENT_FAILED,          /* these three end a run too */
+    NGX_WS_MGR_TYPE_AGENT_ERROR,
+    NGX_WS_MGR_TYPE_AGENT_DEATH
+} ngx_ws_mgr_type_e;
+
+
+typedef struct {
+    u_char                        *start;
+    u_char                        *end;
+} ngx_ws_mgr_span_t;
+
+
+/*
+ * Decoded strings (escapes resolved) point into the body where it has no
+ * escapes, else into the pool.  Absent: data == NULL.
+ */
+
+typedef struct {
+    ngx_str_t                      type;
+    ngx_str_t                      user;         /* user_id */
+    ngx_str_t                      thread;       /* thread_id */
+    ngx_str_t                      run;          /* run_id, root, else data */
+    ngx_str_t                      event_id;
+    ngx_str_t                      connection;   /* connection_id */
+    ngx_str_t                      tool;         /* tool_name, root or data */
+    ngx_str_t                     *users;        /* user_ids, decoded */
+    ngx_str_t                     *users_raw;    /* as posted, with quotes */
+    ngx_str_t                     *exclude;      /* exclude_users, decoded */
+    ngx_uint_t                     nusers;
+    ngx_uint_t                     nexclude;
+    uint64_t                       ttl;          /* ms, 0: none */
+    ngx_ws_mgr_class_e             class;
+    ngx_ws_mgr_type_e              known;
+
+    /* token_usage or tokens, at the root or in data; 0 where absent */
+    uint64_t                       input_tokens;
+    uint64_t                       output_tokens;
+    double                         cost;
+
+    unsigned                       to_thread:1;  /* audience is "thread" */
+    unsigned                       tokens:1;     /* token usage is there */
+
+    /*
+     * What remains after the addressing members are cut: the pieces, put
+     * together, are everything after the opening brace to the closing brace,
+     * with white space as posted, e.g. "\"type\":\"x\",\"a\": 1}".
+     */
+    ngx_ws_mgr_span_t              pieces[NGX_WS_MGR_ENVELOPE_CUTS + 1];
+    ngx_uint_t                     npieces;
+    size_t                         size;         /* of all pieces */
+
+    /* a known type's missing members, e.g. "tool_name"; NULL: none */
+    const char                    *schema;
+
+    /* where the fault is and what it is; valid unless the result is OK */
+    ngx_ws_mgr_envelope_result_e   result;
+    const char                    *error;        /* static text */
+    ngx_str_t                      member;       /* its name, or empty */
+    u_char                        *where;        /* into the body */
+
+    /* state of the pass */
+    ngx_pool_t                    *pool;
+} ngx_ws_mgr_envelope_t;
+
+
+/*
+ * Reads one object from start to end (white space around it is legal, other
+ * bytes after it are not).  The body is not changed and must outlive *e.
+ * Allocates from pool only for escapes, for lists of users and for objects
+ * with very many names.
+ *
+ * Checked here: RFC 8259 grammar, UTF-8, surrogates, names that stand twice
+ * in any object, names with a NUL, depth; the members of PROTOCOL section 4:
+ * their types and lengths, server-owned id, seq, ts, a known name written
+ * with escapes.  Not here, since the caller's settings or a query argument
+ * decide: that a user is named at all, placeholders, broadcast, schema and
+ * run order modes.  user, user_ids and exclude_users are checked to be users
+ * ("*" passes as user).
+ */
+ngx_ws_mgr_envelope_result_e ngx_ws_mgr_envelope_parse(
+    ngx_ws_mgr_envelope_t *e, u_char *start, u_char *end, ngx_pool_t *pool);
+
+/*
+ * Splits {"events":[ … ]}.  Validates only as far as finding the elements
+ * needs; each element is then parsed by itself.  NGX_OK: *first is at the
+ * first element or at the bracket; NGX_DECLINED: the body is an object
+ * without a member "events", i.e. a single event; NGX_ERROR: e->result says.
+ */
+ngx_int_t ngx_ws_mgr_envelope_batch(ngx_ws_mgr_envelope_t *e, u_char *start,
+    u_char *end, u_char **first);
+
+/*
+ * The next element at *pos: NGX_OK: *item is its span and *pos is behind it;
+ * NGX_DONE: the list and the body ended properly; NGX_ERROR: e->result says.
+ */
+ngx_int_t ngx_ws_mgr_envelope_next(ngx_ws_mgr_envelope_t *e, u_char **pos,
+    u_char *end, ngx_ws_mgr_span_t *item);
+
+/* 1-based line and column (bytes) of "where" in a body */
+void ngx_ws_mgr_envelope_place(u_char *start, u_char *where,
+    ngx_uint_t *line, ngx_uint_t *column);
+
+
+#endif /* _NGX_WS_MGR_ENVELOPE_H_INCLUDED_ */

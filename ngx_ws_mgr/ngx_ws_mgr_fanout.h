@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Who receives what.  A client is a session with a place in the registry and
+ * a cursor into each log that it reads: its user's and the broadcast log.
+ */
+
+
+#ifndef _NGX_WS_MGR_FANOUT_H_INCLUDED_
+#define _NGX_WS_MGR_FANOUT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_ws_mgr_registry.h>
+#include <ngx_ws_mgr_session.h>
+
+
+typedef struct ngx_ws_mgr_client_s  ngx_ws_mgr_client_t;
+
+/* a cursor into one log */
+
+typedef struct {
+    ngx_queue_t             queue;         /* of the member's subscriptions */
+    ngx_ws_mgr_member_t    *member;        /* NULL: reads no such log */
+    uint64_t                cursor;
+} ngx_ws_mgr_sub_t;
+
+
+struct ngx_ws_mgr_client_s {
+    ngx_ws_mgr_session_t    session;       /* first */
+    ngx_ws_mgr_conn_t      *conn;
+    ngx_ws_mgr_member_t    *address;       /* counted there, or NULL */
+    ngx_ws_mgr_sub_t        own;
+    ngx_ws_mgr_sub_t        broadcast;
+    uint64_t                started_at;    /* cursor at the welcome */
+    void                   *conf;          /* the location's, for the edges */
+    uint16_t                bad;           /* bad messages so far */
+    unsigned                restorable:1;  /* no message and no event yet */
+    unsigned                admitted:1;
+    unsigned                echo:1;
+};
+
+
+/* what a handshake has gathered before the 101; the undo is fanout_abandon */
+
+typedef struct {
+    ngx_ws_mgr_conn_t      *conn;
+    ngx_ws_mgr_member_t    *address;
+    ngx_ws_mgr_member_t    *everyone;      /* of the broadcast log, or NULL */
+    ngx_ws_mgr_position_t   from;          /* epoch 0: none */
+    ngx_ws_mgr_position_t   from_broadcast;
+    ngx_str_t               asked;         /* as presented, or empty */
+    unsigned                admitted:1;    /* by ngx_ws_mgr_node_admit() */
+} ngx_ws_mgr_seat_t;
+
+
+/* process start and stop; buffers for events of up to "event_size" bytes */
+ngx_int_t ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle,
+    ngx_ws_mgr_registry_conf_t *conf, size_t event_size);
+void ngx_ws_mgr_fanout_exit(ngx_cycle_t *cycle);
+
+/* gives back what a seat holds; the seat is empty afterwards */
+void ngx_ws_mgr_fanout_abandon(ngx_ws_mgr_seat_t *seat);
+
+/*
+ * Moves the seat into the client, makes it routable, sends the welcome and
+ * a gap where one is due, then what the logs hold after the cursors.
+ * An echo client gets none of that.
+ */
+void ngx_ws_mgr_fanout_open(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_seat_t *seat);
+
+/* out of the registry and of every list; from the session's leave() */
+void ngx_ws_mgr_fanout_close(ngx_ws_mgr_client_t *client);
+
+/* writes what the logs hold after the client's cursors, as the socket takes
+   it; from the session's writable() */
+void ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client);
+
+/* session_restore: moves the own cursor, or tells the gap */
+void ngx_ws_mgr_fanout_restore(ngx_ws_mgr_client_t *client,
+    ngx_str_t *position);
+
+/* whom of the connections the event is for: for ngx_ws_mgr_publish_t */
+ngx_uint_t ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event,
+    ngx_ws_mgr_conn_t *conn);
+
+
+/*
+ * A wait of this worker for a change of a user: a socket online, an event
+ * sent or confirmed.  "changed" is called from the event loop after each
+ * change, and may be called without one; it looks for itself and, where it
+ * has what it waits for, calls unwait.
+ */
+
+typedef struct ngx_ws_mgr_wait_s  ngx_ws_mgr_wait_t;
+
+struct ngx_ws_mgr_wait_s {
+    ngx_queue_t             queue;
+    ngx_ws_mgr_member_t    *member;
+    void                  (*changed)(ngx_ws_mgr_wait_t *wait);
+    void                   *data;
+};
+
+/* NGX_ERROR: no memory */
+ngx_int_t ngx_ws_mgr_fanout_wait(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
+/* idempotent */
+void ngx_ws_mgr_fanout_unwait(ngx_ws_mgr_wait_t *wait);
+
+
+#endif /* _NGX_WS_MGR_FANOUT_H_INCLUDED_ */

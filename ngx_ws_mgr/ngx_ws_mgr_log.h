@@ -1,0 +1,207 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * A user's events: the queue of all its sockets.  Everything here lives in
+ * the shared memory of one shard, and the caller holds that shard's lock.
+ */
+
+
+#ifndef _NGX_WS_MGR_LOG_H_INCLUDED_
+#define _NGX_WS_MGR_LOG_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* "<epoch>-<seq>" or, of the broadcast log, "<epoch>-b<seq>" */
+#define NGX_WS_MGR_POSITION_LEN  (13 + 2 + NGX_INT64_LEN)
+
+
+typedef struct {
+    uint64_t              epoch;           /* below 2^63, never 0 */
+    uint64_t              seq;
+    unsigned              broadcast:1;
+} ngx_ws_mgr_position_t;
+
+
+/* limits of every log, of ws_mgr_log */
+
+typedef struct {
+    ngx_uint_t            events;
+    size_t                bytes;
+    ngx_msec_t            age;
+} ngx_ws_mgr_log_limits_t;
+
+
+typedef enum {
+    NGX_WS_MGR_TO_USER = 0,                /* every socket of the user */
+    NGX_WS_MGR_TO_THREAD,                  /* sockets that show "target" */
+    NGX_WS_MGR_TO_CONNECTION,              /* "target" is 8 bytes of id */
+    NGX_WS_MGR_TO_OTHERS                   /* broadcast but for "target":
+                                              users, each a length byte and
+                                              its bytes */
+} ngx_ws_mgr_to_e;
+
+
+typedef struct ngx_ws_mgr_event_s  ngx_ws_mgr_event_t;
+
+/* immutable, but for next, once it is in a log */
+
+struct ngx_ws_mgr_event_s {
+    ngx_ws_mgr_event_t   *next;            /* in its event_id bucket */
+    void                 *log;
+    uint64_t              seq;
+    uint64_t              ts;              /* ms since 1970 */
+    uint64_t              expires;         /* ms since 1970, 0: never */
+    uint32_t              hash;            /* of log and event_id */
+    uint32_t              sockets;         /* matched at publish */
+    uint32_t              frame;           /* bytes of the frame */
+    uint32_t              posted;          /* where in it the posted begins */
+    uint32_t              target_len;
+    uint8_t               id_len;          /* of event_id, 0: none */
+    uint8_t               to;              /* ngx_ws_mgr_to_e */
+    uint8_t               class;
+    uint8_t               unknown_sockets; /* "sockets" is not known */
+    u_char                data[1];         /* frame, event_id, target */
+};
+
+
+typedef struct {
+    ngx_ws_mgr_event_t  **ring;            /* by seq & (size - 1); a NULL is
+                                              an event whose ttl ended */
+    uint64_t              epoch;
+    uint64_t              last;            /* the highest seq given out */
+    uint64_t              floor;           /* the highest seq not held */
+    size_t                bytes;           /* of events held */
+    uint32_t              size;            /* of ring: 0 or a power of two */
+    uint32_t              broadcast;       /* ids carry a "b" */
+} ngx_ws_mgr_log_t;
+
+
+/* one event to append; spans point into the publisher's memory */
+
+typedef struct {
+    ngx_str_t            *pieces;          /* of the posted object, after its
+                                              opening brace */
+    ngx_uint_t            npieces;
+    size_t                size;            /* of all pieces */
+    ngx_str_t             user_raw;        /* to splice: JSON string with
+                                              quotes; len 0: none */
+    ngx_str_t             event_id;        /* len 0: none */
+    ngx_str_t             target;
+    ngx_uint_t            to;
+    ngx_uint_t            class;
+    uint64_t              ttl;             /* ms, 0: none */
+    uint64_t              now;             /* ms since 1970 */
+} ngx_ws_mgr_entry_t;
+
+
+/*
+ * event_ids of all logs of a shard, in one table of fixed size, so that a
+ * look-up costs the same in any log.
+ */
+
+typedef struct {
+    ngx_ws_mgr_event_t  **buckets;
+    ngx_uint_t            mask;
+} ngx_ws_mgr_ids_t;
+
+
+/* where frames are copied out to: private memory of a worker */
+
+#define NGX_WS_MGR_BATCH_FRAMES  256
+
+typedef struct {
+    u_char               *start;
+    u_char               *last;            /* end of what was copied */
+    u_char               *end;
+    ngx_uint_t            n;               /* frames copied */
+    uint64_t              cursor;          /* where to read on from */
+    unsigned              more:1;          /* the log holds more */
+    unsigned              aimed:1;         /* some were aimed at particular
+                                              sockets: not to be shared */
+    struct {
+        uint32_t          end;             /* offset behind the frame */
+        uint32_t          unused;
+        uint64_t          seq;
+        uint64_t          ts;
+    } frames[NGX_WS_MGR_BATCH_FRAMES];
+} ngx_ws_mgr_batch_t;
+
+
+/* true if the event is meant for the socket that "data" describes */
+typedef ngx_uint_t (*ngx_ws_mgr_match_pt)(ngx_ws_mgr_event_t *event,
+    void *data);
+
+
+/* bytes of shared memory that the event's block takes; 0: over 2^32 */
+size_t ngx_ws_mgr_log_measure(ngx_ws_mgr_log_t *log,
+    ngx_ws_mgr_entry_t *entry);
+
+/*
+ * Makes sure that the ring has a place for one more; NGX_DECLINED: "need" is
+ * the number of bytes to allocate for a larger one, which _grow() takes over
+ * and returns the old one to be freed (or NULL).
+ */
+ngx_int_t ngx_ws_mgr_log_room(ngx_ws_mgr_log_t *log, size_t *need);
+void *ngx_ws_mgr_log_grow(ngx_ws_mgr_log_t *log, void *ring, size_t size);
+
+/*
+ * Builds the frame in the block "event" of measured size, gives it the next
+ * seq and puts it at the end.  Cannot fail.
+ */
+void ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
+    ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry);
+
+/* takes the oldest event out of log and ids; NULL: the log is empty.  The
+   caller frees it. */
+ngx_ws_mgr_event_t *ngx_ws_mgr_log_evict(ngx_ws_mgr_log_t *log,
+    ngx_ws_mgr_ids_t *ids);
+
+/* takes an event that is not the oldest out, leaving a NULL in the ring */
+void ngx_ws_mgr_log_remove(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
+    ngx_ws_mgr_event_t *event);
+
+/* the oldest event held, or NULL */
+ngx_ws_mgr_event_t *ngx_ws_mgr_log_oldest(ngx_ws_mgr_log_t *log);
+
+/* by event_id within this log, or NULL */
+ngx_ws_mgr_event_t *ngx_ws_mgr_log_find(ngx_ws_mgr_log_t *log,
+    ngx_ws_mgr_ids_t *ids, ngx_str_t *event_id);
+
+/* true if the entry posts byte for byte what the event holds */
+ngx_uint_t ngx_ws_mgr_log_same(ngx_ws_mgr_event_t *event,
+    ngx_ws_mgr_entry_t *entry);
+
+/*
+ * Copies frames after "cursor" into the batch until it is full or the log
+ * ends; at least one frame is copied if there is one, for which the batch
+ * must have room (NGX_ERROR: it has not).  Events that expired, or that
+ * "match" does not want, are passed over.  NGX_DECLINED: the log has left the
+ * cursor behind.  NGX_OK else.
+ */
+ngx_int_t ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor,
+    uint64_t now, ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match,
+    void *data);
+
+/* frames after cursor that "match" wants */
+ngx_uint_t ngx_ws_mgr_log_matching(ngx_ws_mgr_log_t *log, uint64_t cursor,
+    uint64_t now, ngx_ws_mgr_match_pt match, void *data);
+
+/* the text of a position; returns its end, POSITION_LEN bytes at most */
+u_char *ngx_ws_mgr_log_position(u_char *p, ngx_ws_mgr_position_t *position);
+
+/* NGX_ERROR: malformed */
+ngx_int_t ngx_ws_mgr_log_position_parse(ngx_str_t *text,
+    ngx_ws_mgr_position_t *position);
+
+#define ngx_ws_mgr_event_id(event)      ((event)->data + (event)->frame)
+#define ngx_ws_mgr_event_target(event)                                        \
+    ((event)->data + (event)->frame + (event)->id_len)
+/* payload of the frame: its header is what precedes the first brace */
+u_char *ngx_ws_mgr_event_payload(ngx_ws_mgr_event_t *event, size_t *len);
+
+
+#endif /* _NGX_WS_MGR_LOG_H_INCLUDED_ */

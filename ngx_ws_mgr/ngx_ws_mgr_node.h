@@ -1,0 +1,95 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * This nginx instance: its name, and a slot for each worker process.  A worker
+ * holds its slot's robust mutex for life, so that whoever finds EOWNERDEAD
+ * knows that it is gone.
+ */
+
+
+#ifndef _NGX_WS_MGR_NODE_H_INCLUDED_
+#define _NGX_WS_MGR_NODE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <pthread.h>
+#include <ngx_ws_mgr_counter.h>
+
+
+#define NGX_WS_MGR_SLOTS       128
+#define NGX_WS_MGR_NODE_LEN    8           /* of the node's name */
+
+#define NGX_WS_MGR_SLOT_FREE   0
+#define NGX_WS_MGR_SLOT_LIVE   1
+#define NGX_WS_MGR_SLOT_DEAD   2           /* being swept */
+
+
+/* one worker process; never moves, outlives the worker */
+
+typedef struct {
+    pthread_mutex_t          mutex;        /* robust; held for life */
+    ngx_atomic_t             pending;      /* shards with dirty members */
+    ngx_atomic_t             connections;  /* gauge; written by the owner */
+    ngx_pid_t                pid;
+    uint64_t                 generation;
+    uint64_t                 next;         /* connection numbers given out */
+    int                      bell;         /* eventfd, -1: none */
+    uint8_t                  state;
+    uint64_t                 counters[NGX_WS_MGR_COUNTERS];
+} ngx_ws_mgr_slot_t;
+
+
+/* the zone of the node, of fixed size: survives any reload */
+
+typedef struct {
+    u_char                   name[NGX_WS_MGR_NODE_LEN];
+    uint64_t                 started;      /* ms since 1970 */
+    ngx_slab_pool_t         *pool;
+    ngx_atomic_t             nslots;       /* used so far: high-water mark */
+    ngx_ws_mgr_slot_t        slots[NGX_WS_MGR_SLOTS];
+} ngx_ws_mgr_node_t;
+
+
+extern ngx_ws_mgr_node_t           *ngx_ws_mgr_node;
+extern ngx_uint_t                   ngx_ws_mgr_slot;    /* this worker's */
+
+
+/* adds the zone; NULL: an error that was logged.  Its size never changes, so
+   it survives every reload */
+ngx_shm_zone_t *ngx_ws_mgr_node_zone(ngx_conf_t *cf, void *tag);
+
+/* in a worker's init_process: claims a slot, counters included */
+ngx_int_t ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log);
+/* in exit_process, after everything of the slot was swept */
+void ngx_ws_mgr_node_detach(void);
+
+/*
+ * Looks at one slot: NGX_OK: its worker is gone, the slot is now held by the
+ * caller, in state DEAD, to be swept; NGX_DECLINED: free, or its worker lives.
+ * If the sweeper dies, the next one goes on.
+ */
+ngx_int_t ngx_ws_mgr_node_seize(ngx_uint_t slot, ngx_log_t *log);
+/* after a sweep: swept says whether nothing is left, so that it is free */
+void ngx_ws_mgr_node_unseize(ngx_uint_t slot, ngx_uint_t swept);
+
+/*
+ * One more connection in the node, where "limit" (0: none) allows it: of any
+ * number of workers that race for the last place at most one gets in.
+ * NGX_DECLINED: it does not.
+ */
+ngx_int_t ngx_ws_mgr_node_admit(ngx_uint_t limit);
+void ngx_ws_mgr_node_dismiss(void);
+
+/* the sum of all workers' gauges of connections */
+ngx_uint_t ngx_ws_mgr_node_connections(void);
+
+/* the sum of a counter over all slots */
+uint64_t ngx_ws_mgr_node_counter(ngx_uint_t id);
+
+/* ms since 1970, of nginx's cached time */
+uint64_t ngx_ws_mgr_now(void);
+
+
+#endif /* _NGX_WS_MGR_NODE_H_INCLUDED_ */

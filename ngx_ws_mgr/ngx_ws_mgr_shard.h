@@ -1,0 +1,151 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Shared memory of users: N zones, each with a lock of its own.  A user lives
+ * in one, by hash of the name.  All locking of shared memory is here.
+ */
+
+
+#ifndef _NGX_WS_MGR_SHARD_H_INCLUDED_
+#define _NGX_WS_MGR_SHARD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_log.h>
+#include <ngx_ws_mgr_node.h>
+#include <ngx_ws_mgr_run.h>
+
+
+#define NGX_WS_MGR_SHARDS      64          /* at most: bits of "pending" */
+#define NGX_WS_MGR_SLICE       256         /* items handled in one go */
+
+
+typedef struct ngx_ws_mgr_user_s    ngx_ws_mgr_user_t;
+typedef struct ngx_ws_mgr_member_s  ngx_ws_mgr_member_t;
+typedef struct ngx_ws_mgr_conn_s    ngx_ws_mgr_conn_t;
+
+
+/* the record (user, worker) */
+
+struct ngx_ws_mgr_member_s {
+    ngx_ws_mgr_user_t       *user;
+    ngx_ws_mgr_member_t     *next;         /* of the user */
+    ngx_ws_mgr_member_t     *dirty;        /* next in the worker's queue */
+    void                    *sessions;     /* the worker's own: first one */
+    void                    *serving;      /* the worker's own: next to serve */
+    void                    *waits;        /* the worker's own: first wait */
+    uint32_t                 sockets;
+    uint16_t                 waiters;
+    uint8_t                  slot;
+    uint8_t                  queued;       /* is in the dirty queue */
+};
+
+
+/* one socket */
+
+struct ngx_ws_mgr_conn_s {
+    ngx_rbtree_node_t        node;         /* key: number */
+    ngx_queue_t              queue;        /* of the user, oldest first */
+    ngx_ws_mgr_member_t     *member;
+    u_char                  *thread;       /* length byte and bytes, or NULL */
+    uint64_t                 sent;         /* seq; owner writes, unlocked */
+    uint64_t                 confirmed;    /* seq; owner writes, unlocked */
+    uint64_t                 since;        /* ms since 1970 */
+    uint64_t                 bytes_in;     /* owner writes, unlocked */
+    uint64_t                 bytes_out;    /* owner writes, unlocked */
+    uint16_t                 kick;         /* close code asked for, or 0 */
+    uint8_t                  open;         /* routable */
+};
+
+
+struct ngx_ws_mgr_user_s {
+    ngx_rbtree_node_t        node;         /* key: hash */
+    ngx_ws_mgr_log_t         log;
+    ngx_ws_mgr_member_t     *members;
+    ngx_queue_t              conns;        /* oldest first */
+    ngx_queue_t              idle;         /* in shard->idle, where no member */
+    ngx_queue_t              rank;         /* in shard->ranks, by log size */
+    ngx_ws_mgr_runs_t       *runs;         /* NULL: none yet */
+    uint64_t                 touched;      /* ms: last append or leave */
+    uint32_t                 nconns;
+    uint32_t                 kicked;       /* of nconns, on their way out */
+    uint32_t                 waiters;      /* of all members */
+    uint8_t                  ranked;       /* rank + 1, or 0 */
+    uint8_t                  resting;      /* is in shard->idle */
+    uint8_t                  len;
+    u_char                   name[1];
+};
+
+
+#define NGX_WS_MGR_RANKS  32               /* by the power of two of bytes */
+
+typedef struct {
+    ngx_slab_pool_t         *pool;         /* its mutex is the lock */
+    ngx_uint_t               index;
+    ngx_atomic_t             holder;       /* slot + 1 that is inside, or 0 */
+    uint64_t                 seed;         /* of epochs */
+    ngx_rbtree_t             users;
+    ngx_rbtree_node_t        users_sentinel;
+    ngx_rbtree_t             conns;
+    ngx_rbtree_node_t        conns_sentinel;
+    ngx_rbtree_t             tickets;      /* of ticket_shm */
+    ngx_rbtree_node_t        tickets_sentinel;
+    ngx_rbtree_t             expiry;       /* of ticket_shm, by time */
+    ngx_rbtree_node_t        expiry_sentinel;
+    ngx_ws_mgr_ids_t         ids;
+    ngx_queue_t              idle;         /* users without members, by time */
+    ngx_queue_t              ranks[NGX_WS_MGR_RANKS];
+    ngx_uint_t               nusers;       /* with sockets */
+    ngx_uint_t               nconns;
+    ngx_uint_t               nlogs;        /* records of users */
+    ngx_uint_t               nevents;
+    ngx_uint_t               nbytes;       /* of events */
+    ngx_uint_t               ntickets;
+    struct {
+        ngx_ws_mgr_member_t *first;
+        ngx_ws_mgr_member_t *last;
+    } dirty[NGX_WS_MGR_SLOTS];
+} ngx_ws_mgr_shard_t;
+
+
+/* what the configuration says; one for each cycle */
+
+typedef struct {
+    size_t                   size;         /* of all shards together */
+    ngx_uint_t               nshards;      /* a power of two */
+    ngx_ws_mgr_log_limits_t  limits;
+    ngx_shm_zone_t          *node_zone;
+    ngx_shm_zone_t         **zones;        /* one a shard */
+    unsigned                 broadcast:1;  /* some API may broadcast */
+} ngx_ws_mgr_registry_conf_t;
+
+
+/* adds the zones; conf lives as long as the cycle */
+ngx_int_t ngx_ws_mgr_shard_zones(ngx_conf_t *cf,
+    ngx_ws_mgr_registry_conf_t *conf, void *tag);
+
+/* smallest sum of shards that holds one event of that size in each */
+size_t ngx_ws_mgr_shard_min_size(ngx_uint_t nshards, size_t event_size);
+
+/* the process works with the shards of this configuration */
+void ngx_ws_mgr_shard_attach(ngx_ws_mgr_registry_conf_t *conf);
+
+extern ngx_ws_mgr_registry_conf_t  *ngx_ws_mgr_registry_conf;
+
+uint32_t ngx_ws_mgr_shard_hash(ngx_str_t *name);
+ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_of(uint32_t hash);
+ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_at(ngx_uint_t index);
+void ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard);
+void ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard);
+
+/*
+ * Zeroed memory of the shard.  Where it is full, logs are evicted, in the
+ * order that ARCHITECTURE names, until there is room; NULL: nothing can go.
+ */
+void *ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
+void ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p);
+
+
+#endif /* _NGX_WS_MGR_SHARD_H_INCLUDED_ */
