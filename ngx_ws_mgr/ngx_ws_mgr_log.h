@@ -13,10 +13,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_frame.h>
 
 
 /* "<epoch>-<seq>" or, of the broadcast log, "<epoch>-b<seq>" */
-#define NGX_WS_MGR_POSITION_LEN  (13 + 2 + NGX_INT64_LEN)
+#define NGX_WS_MGR_EPOCH_LEN     13        /* base 36, below 2^63 */
+#define NGX_WS_MGR_POSITION_LEN  (NGX_WS_MGR_EPOCH_LEN + 2 + NGX_INT64_LEN)
 
 
 typedef struct {
@@ -69,14 +71,15 @@ struct ngx_ws_mgr_event_s {
 
 
 typedef struct {
-    ngx_ws_mgr_event_t  **ring;            /* by seq & (size - 1); a NULL is
-                                              an event whose ttl ended */
+    ngx_ws_mgr_event_t  **ring;            /* by seq & (size - 1) */
     uint64_t              epoch;
     uint64_t              last;            /* the highest seq given out */
     uint64_t              floor;           /* the highest seq not held */
     size_t                bytes;           /* of events held */
     uint32_t              size;            /* of ring: 0 or a power of two */
-    uint32_t              broadcast;       /* ids carry a "b" */
+    uint8_t               broadcast;       /* ids carry a "b" */
+    uint8_t               epoch_len;
+    u_char                epoch_text[NGX_WS_MGR_EPOCH_LEN];
 } ngx_ws_mgr_log_t;
 
 
@@ -136,16 +139,20 @@ typedef ngx_uint_t (*ngx_ws_mgr_match_pt)(ngx_ws_mgr_event_t *event,
     void *data);
 
 
-/* bytes of shared memory that the event's block takes; 0: over 2^32 */
+/* an empty log in zeroed memory; epoch below 2^63, not 0 */
+void ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t epoch,
+    ngx_uint_t broadcast);
+
+/* bytes of shared memory that the entry's block takes; 0: over 2^31 */
 size_t ngx_ws_mgr_log_measure(ngx_ws_mgr_log_t *log,
     ngx_ws_mgr_entry_t *entry);
 
 /*
- * Makes sure that the ring has a place for one more; NGX_DECLINED: "need" is
- * the number of bytes to allocate for a larger one, which _grow() takes over
- * and returns the old one to be freed (or NULL).
+ * Bytes of a larger ring, where this one has no place for one more, else 0.
+ * _grow() takes over zeroed memory of that size and returns the old ring, to
+ * be freed, or NULL.
  */
-ngx_int_t ngx_ws_mgr_log_room(ngx_ws_mgr_log_t *log, size_t *need);
+size_t ngx_ws_mgr_log_room(ngx_ws_mgr_log_t *log);
 void *ngx_ws_mgr_log_grow(ngx_ws_mgr_log_t *log, void *ring, size_t size);
 
 /*
@@ -159,10 +166,6 @@ void ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
    caller frees it. */
 ngx_ws_mgr_event_t *ngx_ws_mgr_log_evict(ngx_ws_mgr_log_t *log,
     ngx_ws_mgr_ids_t *ids);
-
-/* takes an event that is not the oldest out, leaving a NULL in the ring */
-void ngx_ws_mgr_log_remove(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
-    ngx_ws_mgr_event_t *event);
 
 /* the oldest event held, or NULL */
 ngx_ws_mgr_event_t *ngx_ws_mgr_log_oldest(ngx_ws_mgr_log_t *log);
@@ -186,7 +189,7 @@ ngx_int_t ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor,
     uint64_t now, ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match,
     void *data);
 
-/* frames after cursor that "match" wants */
+/* events held after cursor that "match" wants */
 ngx_uint_t ngx_ws_mgr_log_matching(ngx_ws_mgr_log_t *log, uint64_t cursor,
     uint64_t now, ngx_ws_mgr_match_pt match, void *data);
 
@@ -197,11 +200,15 @@ u_char *ngx_ws_mgr_log_position(u_char *p, ngx_ws_mgr_position_t *position);
 ngx_int_t ngx_ws_mgr_log_position_parse(ngx_str_t *text,
     ngx_ws_mgr_position_t *position);
 
+#define ngx_ws_mgr_event_size(event)                                          \
+    (offsetof(ngx_ws_mgr_event_t, data) + (event)->frame + (event)->id_len    \
+     + (event)->target_len)
 #define ngx_ws_mgr_event_id(event)      ((event)->data + (event)->frame)
 #define ngx_ws_mgr_event_target(event)                                        \
     ((event)->data + (event)->frame + (event)->id_len)
-/* payload of the frame: its header is what precedes the first brace */
-u_char *ngx_ws_mgr_event_payload(ngx_ws_mgr_event_t *event, size_t *len);
+/* bytes of the header of a frame, given its first two */
+#define ngx_ws_mgr_frame_head(frame)                                          \
+    ((size_t) ((frame)[1] < 126 ? 2 : (frame)[1] == 126 ? 4 : 10))
 
 
 #endif /* _NGX_WS_MGR_LOG_H_INCLUDED_ */

@@ -37,6 +37,9 @@ typedef struct {
     uint64_t                 next;         /* connection numbers given out */
     int                      bell;         /* eventfd, -1: none */
     uint8_t                  state;
+    uint64_t                 input_tokens; /* token usage of events */
+    uint64_t                 output_tokens;
+    double                   cost;
     uint64_t                 counters[NGX_WS_MGR_COUNTERS];
 } ngx_ws_mgr_slot_t;
 

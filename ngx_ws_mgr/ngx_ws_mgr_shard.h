@@ -33,10 +33,11 @@ struct ngx_ws_mgr_member_s {
     ngx_ws_mgr_user_t       *user;
     ngx_ws_mgr_member_t     *next;         /* of the user */
     ngx_ws_mgr_member_t     *dirty;        /* next in the worker's queue */
-    void                    *sessions;     /* the worker's own: first one */
-    void                    *serving;      /* the worker's own: next to serve */
-    void                    *waits;        /* the worker's own: first wait */
-    uint32_t                 sockets;
+    ngx_queue_t              sessions;     /* the worker's own: its links lead
+                                              into the worker's memory */
+    void                    *waits;        /* the worker's own */
+    uint32_t                 sockets;      /* routable ones */
+    uint32_t                 pending;      /* connections not routable */
     uint16_t                 waiters;
     uint8_t                  slot;
     uint8_t                  queued;       /* is in the dirty queue */
@@ -65,15 +66,16 @@ struct ngx_ws_mgr_user_s {
     ngx_ws_mgr_log_t         log;
     ngx_ws_mgr_member_t     *members;
     ngx_queue_t              conns;        /* oldest first */
-    ngx_queue_t              idle;         /* in shard->idle, where no member */
-    ngx_queue_t              rank;         /* in shard->ranks, by log size */
+    ngx_queue_t              idle;         /* in shard->idle, where resting */
+    ngx_queue_t              rank;         /* in shard->ranks, where ranked */
     ngx_ws_mgr_runs_t       *runs;         /* NULL: none yet */
-    uint64_t                 touched;      /* ms: last append or leave */
+    uint64_t                 touched;      /* ms: last append, last leave */
     uint32_t                 nconns;
     uint32_t                 kicked;       /* of nconns, on their way out */
     uint32_t                 waiters;      /* of all members */
+    uint32_t                 sockets;      /* of all members */
     uint8_t                  ranked;       /* rank + 1, or 0 */
-    uint8_t                  resting;      /* is in shard->idle */
+    uint8_t                  resting;      /* has no members */
     uint8_t                  len;
     u_char                   name[1];
 };
@@ -106,7 +108,7 @@ typedef struct {
     struct {
         ngx_ws_mgr_member_t *first;
         ngx_ws_mgr_member_t *last;
-    } dirty[NGX_WS_MGR_SLOTS];
+    }                        dirty[NGX_WS_MGR_SLOTS];
 } ngx_ws_mgr_shard_t;
 
 
@@ -143,9 +145,35 @@ void ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard);
 /*
  * Zeroed memory of the shard.  Where it is full, logs are evicted, in the
  * order that ARCHITECTURE names, until there is room; NULL: nothing can go.
+ * May free users that are resting, and events of any.
  */
 void *ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
 void ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p);
+
+/* the user of that name, or NULL; a new one, resting, or NULL: no memory */
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard,
+    uint32_t hash, ngx_str_t *name);
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard,
+    uint32_t hash, ngx_str_t *name);
+
+/* a user without members waits for the end of its log's age; while it is
+   worked with it must not be resting, since memory pressure frees those */
+void ngx_ws_mgr_shard_rest_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user);
+void ngx_ws_mgr_shard_unrest_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user);
+
+/* takes the oldest event of the user's log away, for "cause", a counter */
+void ngx_ws_mgr_shard_evict_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_uint_t cause);
+
+/* to be called after a change of the log's bytes */
+void ngx_ws_mgr_shard_rank_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user);
+
+/* frees up to n resting users whose time is over; returns how many */
+ngx_uint_t ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_uint_t n, uint64_t now);
 
 
 #endif /* _NGX_WS_MGR_SHARD_H_INCLUDED_ */

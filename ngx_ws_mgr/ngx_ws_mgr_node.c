@@ -1,0 +1,342 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <openssl/rand.h>
+#include <ngx_ws_mgr_node.h>
+
+
+static ngx_int_t ngx_ws_mgr_node_init_zone(ngx_shm_zone_t *zone, void *data);
+static ngx_int_t ngx_ws_mgr_node_init_slots(ngx_ws_mgr_node_t *node,
+    ngx_log_t *log);
+static ngx_int_t ngx_ws_mgr_node_try(ngx_ws_mgr_slot_t *slot, ngx_log_t *log);
+
+
+ngx_ws_mgr_node_t  *ngx_ws_mgr_node;
+ngx_uint_t          ngx_ws_mgr_slot;
+
+
+ngx_shm_zone_t *
+ngx_ws_mgr_node_zone(ngx_conf_t *cf, void *tag)
+{
+    size_t           size;
+    ngx_str_t        name;
+    ngx_shm_zone_t  *zone;
+
+    ngx_str_set(&name, "ws_mgr_node");
+
+    /* the record, and what the slab pool takes for its pages */
+    size = ngx_align(sizeof(ngx_ws_mgr_node_t), ngx_pagesize)
+           + 8 * ngx_pagesize;
+
+    zone = ngx_shared_memory_add(cf, &name, size, tag);
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    zone->init = ngx_ws_mgr_node_init_zone;
+
+    return zone;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_node_init_zone(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_uint_t          i;
+    ngx_slab_pool_t    *pool;
+    ngx_ws_mgr_node_t  *node;
+    u_char              random[NGX_WS_MGR_NODE_LEN];
+    static u_char       digits[] = "0123456789abcdefghijklmnopqrstuv";
+
+    if (data) {
+        zone->data = data;
+        return NGX_OK;
+    }
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        zone->data = pool->data;
+        return NGX_OK;
+    }
+
+    node = ngx_slab_calloc(pool, sizeof(ngx_ws_mgr_node_t));
+    if (node == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (RAND_bytes(random, sizeof(random)) != 1) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "ws_mgr has no random bytes to name the node with");
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_WS_MGR_NODE_LEN; i++) {
+        node->name[i] = digits[random[i] & 31];
+    }
+
+    node->pool = pool;
+    node->started = ngx_ws_mgr_now();
+
+    if (ngx_ws_mgr_node_init_slots(node, zone->shm.log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    pool->data = node;
+    zone->data = node;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_node_init_slots(ngx_ws_mgr_node_t *node, ngx_log_t *log)
+{
+    ngx_err_t            err;
+    ngx_uint_t           i;
+    pthread_mutexattr_t  attr;
+
+    err = pthread_mutexattr_init(&attr);
+
+    if (err == 0) {
+        err = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    }
+
+    if (err == 0) {
+        err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    }
+
+    for (i = 0; err == 0 && i < NGX_WS_MGR_SLOTS; i++) {
+        node->slots[i].bell = -1;
+        err = pthread_mutex_init(&node->slots[i].mutex, &attr);
+    }
+
+    if (err) {
+        ngx_log_error(NGX_LOG_EMERG, log, err,
+                      "ws_mgr could not make a robust mutex");
+        return NGX_ERROR;
+    }
+
+    (void) pthread_mutexattr_destroy(&attr);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log)
+{
+    ngx_uint_t          i, n;
+    ngx_ws_mgr_node_t  *node;
+    ngx_ws_mgr_slot_t  *slot;
+
+    node = zone->data;
+
+    for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
+        slot = &node->slots[i];
+
+        if (ngx_ws_mgr_node_try(slot, log) != NGX_OK) {
+            continue;
+        }
+
+        if (slot->state != NGX_WS_MGR_SLOT_FREE) {
+            /* left by a dead worker, and not swept yet */
+            slot->state = NGX_WS_MGR_SLOT_DEAD;
+            (void) pthread_mutex_unlock(&slot->mutex);
+            continue;
+        }
+
+        slot->state = NGX_WS_MGR_SLOT_LIVE;
+        slot->pid = ngx_pid;
+        slot->generation++;
+        slot->connections = 0;
+
+        n = node->nslots;
+
+        while (n < i + 1 && !ngx_atomic_cmp_set(&node->nslots, n, i + 1)) {
+            n = node->nslots;
+        }
+
+        ngx_ws_mgr_node = node;
+        ngx_ws_mgr_slot = i;
+        ngx_ws_mgr_counters = slot->counters;
+
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, log, 0,
+                  "ws_mgr has no free slot for this worker: %d are in use",
+                  NGX_WS_MGR_SLOTS);
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_ws_mgr_node_detach(void)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    slot->connections = 0;
+    slot->pending = 0;
+    slot->state = NGX_WS_MGR_SLOT_FREE;
+
+    (void) pthread_mutex_unlock(&slot->mutex);
+}
+
+
+ngx_int_t
+ngx_ws_mgr_node_seize(ngx_uint_t i, ngx_log_t *log)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[i];
+
+    if (i == ngx_ws_mgr_slot
+        || slot->state == NGX_WS_MGR_SLOT_FREE
+        || ngx_ws_mgr_node_try(slot, log) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (slot->state == NGX_WS_MGR_SLOT_FREE) {
+        (void) pthread_mutex_unlock(&slot->mutex);
+        return NGX_DECLINED;
+    }
+
+    slot->state = NGX_WS_MGR_SLOT_DEAD;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_mgr_node_unseize(ngx_uint_t i, ngx_uint_t swept)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[i];
+
+    if (swept) {
+        slot->connections = 0;
+        slot->pending = 0;
+        slot->state = NGX_WS_MGR_SLOT_FREE;
+    }
+
+    (void) pthread_mutex_unlock(&slot->mutex);
+}
+
+
+ngx_int_t
+ngx_ws_mgr_node_admit(ngx_uint_t limit)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    /* counted first and looked at then: two that race for the last place may
+       both go away, but never both stay */
+
+    (void) ngx_atomic_fetch_add(&slot->connections, 1);
+
+    if (limit && ngx_ws_mgr_node_connections() > limit) {
+        ngx_ws_mgr_node_dismiss();
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_mgr_node_dismiss(void)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    (void) ngx_atomic_fetch_add(&slot->connections, -1);
+}
+
+
+ngx_uint_t
+ngx_ws_mgr_node_connections(void)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
+        n += ngx_ws_mgr_node->slots[i].connections;
+    }
+
+    return n;
+}
+
+
+uint64_t
+ngx_ws_mgr_node_counter(ngx_uint_t id)
+{
+    uint64_t    sum;
+    ngx_uint_t  i;
+
+    sum = 0;
+
+    for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
+        sum += ngx_ws_mgr_node->slots[i].counters[id];
+    }
+
+    return sum;
+}
+
+
+uint64_t
+ngx_ws_mgr_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+/* NGX_OK: the slot's mutex is held; its owner is gone, or there was none */
+
+static ngx_int_t
+ngx_ws_mgr_node_try(ngx_ws_mgr_slot_t *slot, ngx_log_t *log)
+{
+    ngx_err_t  err;
+
+    err = pthread_mutex_trylock(&slot->mutex);
+
+    if (err == EBUSY) {
+        return NGX_DECLINED;
+    }
+
+    if (err == EOWNERDEAD) {
+
+        if (slot->state == NGX_WS_MGR_SLOT_LIVE) {
+            ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                          "ws_mgr worker %P died, sweeping what it left",
+                          slot->pid);
+            ngx_ws_mgr_count(DEAD_WORKERS);
+        }
+
+        err = pthread_mutex_consistent(&slot->mutex);
+    }
+
+    if (err) {
+        ngx_log_error(NGX_LOG_ALERT, log, err, "ws_mgr slot is not usable");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

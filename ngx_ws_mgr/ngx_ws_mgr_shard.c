@@ -1,0 +1,567 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <openssl/rand.h>
+#include <ngx_ws_mgr_shard.h>
+
+
+/* evictions that one allocation may cause, so that the lock is not held for
+   long: 64 pages in a row may need many */
+#define NGX_WS_MGR_SHARD_EVICTIONS  1024
+
+
+static ngx_int_t ngx_ws_mgr_shard_init_zone(ngx_shm_zone_t *zone, void *data);
+static ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone);
+static void ngx_ws_mgr_shard_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+static ngx_int_t ngx_ws_mgr_shard_order(ngx_str_t *name,
+    ngx_ws_mgr_user_t *user);
+static ngx_uint_t ngx_ws_mgr_shard_relieve_locked(ngx_ws_mgr_shard_t *shard);
+static void ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_uint_t cause);
+static uint64_t ngx_ws_mgr_shard_epoch(ngx_ws_mgr_shard_t *shard);
+
+
+ngx_ws_mgr_registry_conf_t  *ngx_ws_mgr_registry_conf;
+
+
+ngx_int_t
+ngx_ws_mgr_shard_zones(ngx_conf_t *cf, ngx_ws_mgr_registry_conf_t *conf,
+    void *tag)
+{
+    u_char          *p;
+    size_t           size;
+    ngx_str_t        name;
+    ngx_uint_t       i;
+    ngx_shm_zone_t  *zone;
+
+    conf->node_zone = ngx_ws_mgr_node_zone(cf, tag);
+    if (conf->node_zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    conf->zones = ngx_pcalloc(cf->pool,
+                              conf->nshards * sizeof(ngx_shm_zone_t *));
+    if (conf->zones == NULL) {
+        return NGX_ERROR;
+    }
+
+    size = ngx_align(conf->size / conf->nshards, ngx_pagesize);
+
+    for (i = 0; i < conf->nshards; i++) {
+
+        /* the number of shards decides where a user lives, so that shards of
+           another number must not be taken over */
+
+        p = ngx_pnalloc(cf->pool, sizeof("ws_mgr_shard__of_")
+                                  + 2 * NGX_INT_T_LEN);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        name.data = p;
+        name.len = ngx_sprintf(p, "ws_mgr_shard_%ui_of_%ui", i + 1,
+                               conf->nshards)
+                   - p;
+
+        zone = ngx_shared_memory_add(cf, &name, size, tag);
+        if (zone == NULL) {
+            return NGX_ERROR;
+        }
+
+        zone->init = ngx_ws_mgr_shard_init_zone;
+        conf->zones[i] = zone;
+    }
+
+    return NGX_OK;
+}
+
+
+size_t
+ngx_ws_mgr_shard_min_size(ngx_uint_t nshards, size_t event_size)
+{
+    size_t  size;
+
+    /* the record, the event_ids, the slab's own, a user and twice the event:
+       the one that is kept while the next is written */
+
+    size = sizeof(ngx_ws_mgr_shard_t) + 2 * event_size + 32 * ngx_pagesize;
+
+    return nshards * ngx_align(size, ngx_pagesize);
+}
+
+
+void
+ngx_ws_mgr_shard_attach(ngx_ws_mgr_registry_conf_t *conf)
+{
+    ngx_ws_mgr_registry_conf = conf;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_shard_init_zone(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_slab_pool_t     *pool;
+    ngx_ws_mgr_shard_t  *shard;
+
+    if (data) {
+        zone->data = data;
+        return NGX_OK;
+    }
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        zone->data = pool->data;
+        return NGX_OK;
+    }
+
+    shard = ngx_ws_mgr_shard_create(zone);
+    if (shard == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "ws_mgr zone \"%V\" is too small", &zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    zone->data = shard;
+
+    return NGX_OK;
+}
+
+
+static ngx_ws_mgr_shard_t *
+ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone)
+{
+    ngx_uint_t           i, n;
+    ngx_slab_pool_t     *pool;
+    ngx_ws_mgr_shard_t  *shard;
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    shard = ngx_slab_calloc(pool, sizeof(ngx_ws_mgr_shard_t));
+    if (shard == NULL) {
+        return NULL;
+    }
+
+    for (n = 64; n * 2 <= zone->shm.size / 1024; n *= 2) { /* void */ }
+
+    shard->ids.mask = n - 1;
+    shard->ids.buckets = ngx_slab_calloc(pool, n * sizeof(void *));
+    if (shard->ids.buckets == NULL) {
+        return NULL;
+    }
+
+    if (RAND_bytes((u_char *) &shard->seed, sizeof(shard->seed)) != 1) {
+        return NULL;
+    }
+
+    ngx_rbtree_init(&shard->users, &shard->users_sentinel,
+                    ngx_ws_mgr_shard_insert);
+    ngx_rbtree_init(&shard->conns, &shard->conns_sentinel,
+                    ngx_rbtree_insert_value);
+    ngx_rbtree_init(&shard->tickets, &shard->tickets_sentinel,
+                    ngx_rbtree_insert_value);
+    ngx_rbtree_init(&shard->expiry, &shard->expiry_sentinel,
+                    ngx_rbtree_insert_value);
+
+    ngx_queue_init(&shard->idle);
+
+    for (i = 0; i < NGX_WS_MGR_RANKS; i++) {
+        ngx_queue_init(&shard->ranks[i]);
+    }
+
+    /* a full zone is an answer here, not an error to log each time */
+    pool->log_nomem = 0;
+    pool->data = shard;
+    shard->pool = pool;
+
+    return shard;
+}
+
+
+uint32_t
+ngx_ws_mgr_shard_hash(ngx_str_t *name)
+{
+    return ngx_murmur_hash2(name->data, name->len);
+}
+
+
+ngx_ws_mgr_shard_t *
+ngx_ws_mgr_shard_of(uint32_t hash)
+{
+    return ngx_ws_mgr_shard_at(hash & (ngx_ws_mgr_registry_conf->nshards - 1));
+}
+
+
+ngx_ws_mgr_shard_t *
+ngx_ws_mgr_shard_at(ngx_uint_t index)
+{
+    return ngx_ws_mgr_registry_conf->zones[index]->data;
+}
+
+
+void
+ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard)
+{
+    ngx_shmtx_lock(&shard->pool->mutex);
+    shard->holder = ngx_ws_mgr_slot + 1;
+}
+
+
+void
+ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard)
+{
+    shard->holder = 0;
+    ngx_shmtx_unlock(&shard->pool->mutex);
+}
+
+
+void *
+ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size)
+{
+    void        *p;
+    ngx_uint_t   n;
+
+    for (n = 0; n < NGX_WS_MGR_SHARD_EVICTIONS; n++) {
+
+        p = ngx_slab_calloc_locked(shard->pool, size);
+        if (p) {
+            return p;
+        }
+
+        if (!ngx_ws_mgr_shard_relieve_locked(shard)) {
+            break;
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p)
+{
+    ngx_slab_free_locked(shard->pool, p);
+}
+
+
+ngx_ws_mgr_user_t *
+ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
+    ngx_str_t *name)
+{
+    ngx_int_t           order;
+    ngx_rbtree_node_t  *node, *sentinel;
+    ngx_ws_mgr_user_t  *user;
+
+    node = shard->users.root;
+    sentinel = shard->users.sentinel;
+
+    while (node != sentinel) {
+
+        if (hash != node->key) {
+            node = (hash < node->key) ? node->left : node->right;
+            continue;
+        }
+
+        user = (ngx_ws_mgr_user_t *) node;
+        order = ngx_ws_mgr_shard_order(name, user);
+
+        if (order == 0) {
+            return user;
+        }
+
+        node = (order < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+ngx_ws_mgr_user_t *
+ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
+    ngx_str_t *name)
+{
+    ngx_ws_mgr_user_t  *user;
+
+    user = ngx_ws_mgr_shard_alloc_locked(shard,
+                                         offsetof(ngx_ws_mgr_user_t, name)
+                                         + name->len);
+    if (user == NULL) {
+        return NULL;
+    }
+
+    user->node.key = hash;
+    user->len = (uint8_t) name->len;
+    ngx_memcpy(user->name, name->data, name->len);
+
+    ngx_queue_init(&user->conns);
+    ngx_ws_mgr_log_init(&user->log, ngx_ws_mgr_shard_epoch(shard),
+                        name->len == 1 && name->data[0] == '*');
+
+    ngx_rbtree_insert(&shard->users, &user->node);
+    shard->nlogs++;
+
+    ngx_ws_mgr_shard_rest_locked(shard, user);
+
+    return user;
+}
+
+
+void
+ngx_ws_mgr_shard_rest_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user)
+{
+    ngx_ws_mgr_shard_unrest_locked(shard, user);
+
+    user->touched = ngx_ws_mgr_now();
+    user->resting = 1;
+    ngx_queue_insert_tail(&shard->idle, &user->idle);
+}
+
+
+void
+ngx_ws_mgr_shard_unrest_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user)
+{
+    (void) shard;
+
+    if (user->resting) {
+        user->resting = 0;
+        ngx_queue_remove(&user->idle);
+    }
+}
+
+
+void
+ngx_ws_mgr_shard_evict_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_uint_t cause)
+{
+    size_t               bytes;
+    ngx_ws_mgr_event_t  *event;
+
+    bytes = user->log.bytes;
+    event = ngx_ws_mgr_log_evict(&user->log, &shard->ids);
+
+    if (event == NULL) {
+        return;
+    }
+
+    shard->nevents--;
+    shard->nbytes -= bytes - user->log.bytes;
+
+    if (event->expires && event->expires <= ngx_ws_mgr_now()) {
+        cause = NGX_WS_MGR_EVICTED_TTL;
+    }
+
+    ngx_ws_mgr_count_at(cause);
+    ngx_slab_free_locked(shard->pool, event);
+}
+
+
+void
+ngx_ws_mgr_shard_rank_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user)
+{
+    size_t      bytes;
+    ngx_uint_t  rank;
+
+    rank = 0;
+
+    for (bytes = user->log.bytes; bytes; bytes >>= 1) {
+        rank++;
+    }
+
+    rank = ngx_min(rank, NGX_WS_MGR_RANKS);
+
+    if (rank == user->ranked) {
+        return;
+    }
+
+    if (user->ranked) {
+        ngx_queue_remove(&user->rank);
+    }
+
+    if (rank) {
+        ngx_queue_insert_tail(&shard->ranks[rank - 1], &user->rank);
+    }
+
+    user->ranked = (uint8_t) rank;
+}
+
+
+ngx_uint_t
+ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard, ngx_uint_t n,
+    uint64_t now)
+{
+    ngx_uint_t          i;
+    ngx_queue_t        *q;
+    ngx_ws_mgr_user_t  *user;
+
+    for (i = 0; i < n && !ngx_queue_empty(&shard->idle); i++) {
+        q = ngx_queue_head(&shard->idle);
+        user = ngx_queue_data(q, ngx_ws_mgr_user_t, idle);
+
+        if (user->touched + ngx_ws_mgr_registry_conf->limits.age > now) {
+            break;
+        }
+
+        ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_AGE);
+    }
+
+    return i;
+}
+
+
+/*
+ * One step against pressure; returns 0 where nothing can go.  First expired
+ * logs of users without sockets, then the oldest event of one of the longest
+ * logs, at last records of users that are neither connected nor have events.
+ */
+
+static ngx_uint_t
+ngx_ws_mgr_shard_relieve_locked(ngx_ws_mgr_shard_t *shard)
+{
+    ngx_uint_t          i;
+    ngx_queue_t        *q;
+    ngx_ws_mgr_user_t  *user;
+
+    if (ngx_ws_mgr_shard_expire_locked(shard, 1, ngx_ws_mgr_now())) {
+        return 1;
+    }
+
+    for (i = NGX_WS_MGR_RANKS; i > 0; i--) {
+
+        if (ngx_queue_empty(&shard->ranks[i - 1])) {
+            continue;
+        }
+
+        q = ngx_queue_head(&shard->ranks[i - 1]);
+        user = ngx_queue_data(q, ngx_ws_mgr_user_t, rank);
+
+        ngx_ws_mgr_shard_evict_locked(shard, user,
+                                      NGX_WS_MGR_EVICTED_PRESSURE);
+        ngx_ws_mgr_shard_rank_locked(shard, user);
+
+        return 1;
+    }
+
+    if (ngx_queue_empty(&shard->idle)) {
+        return 0;
+    }
+
+    q = ngx_queue_head(&shard->idle);
+    user = ngx_queue_data(q, ngx_ws_mgr_user_t, idle);
+    ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_PRESSURE);
+
+    return 1;
+}
+
+
+/* frees a resting user with all that it has */
+
+static void
+ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_uint_t cause)
+{
+    ngx_queue_t       *q;
+    ngx_ws_mgr_run_t  *run;
+
+    ngx_ws_mgr_shard_unrest_locked(shard, user);
+
+    while (user->log.bytes) {
+        ngx_ws_mgr_shard_evict_locked(shard, user, cause);
+    }
+
+    ngx_ws_mgr_shard_rank_locked(shard, user);
+
+    if (user->log.ring) {
+        ngx_slab_free_locked(shard->pool, user->log.ring);
+    }
+
+    if (user->runs) {
+
+        while (!ngx_queue_empty(&user->runs->queue)) {
+            q = ngx_queue_head(&user->runs->queue);
+            run = ngx_queue_data(q, ngx_ws_mgr_run_t, queue);
+            ngx_queue_remove(q);
+            ngx_slab_free_locked(shard->pool, run);
+        }
+
+        ngx_slab_free_locked(shard->pool, user->runs);
+    }
+
+    ngx_rbtree_delete(&shard->users, &user->node);
+    ngx_slab_free_locked(shard->pool, user);
+    shard->nlogs--;
+}
+
+
+static void
+ngx_ws_mgr_shard_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    ngx_str_t            name;
+    ngx_uint_t           less;
+    ngx_rbtree_node_t  **p;
+    ngx_ws_mgr_user_t   *user;
+
+    user = (ngx_ws_mgr_user_t *) node;
+    name.len = user->len;
+    name.data = user->name;
+
+    for ( ;; ) {
+
+        if (node->key != temp->key) {
+            less = node->key < temp->key;
+
+        } else {
+            less = ngx_ws_mgr_shard_order(&name, (ngx_ws_mgr_user_t *) temp)
+                   < 0;
+        }
+
+        p = less ? &temp->left : &temp->right;
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_shard_order(ngx_str_t *name, ngx_ws_mgr_user_t *user)
+{
+    return ngx_memn2cmp(name->data, user->name, name->len, user->len);
+}
+
+
+/* SplitMix64: no two logs of a shard have the same epoch, and 48 bits of it
+   tell those of other shards and of earlier lives apart */
+
+static uint64_t
+ngx_ws_mgr_shard_epoch(ngx_ws_mgr_shard_t *shard)
+{
+    uint64_t  z;
+
+    shard->seed += 0x9e3779b97f4a7c15;
+
+    z = shard->seed;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+
+    return (z >> 16) | 1;
+}
