@@ -78,6 +78,7 @@ typedef struct {
     ngx_str_t    user;
     ngx_str_t    permissions;              /* space separated */
     double       expires_at;
+    unsigned     single_use:1;
 } ngx_ws_mgr_ticket_t;
 
 
