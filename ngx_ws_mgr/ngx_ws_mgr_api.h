@@ -2,8 +2,7 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * The API location (PROTOCOL section 5): who may, and one table of method,
- * path and handler.
+ * The API location (PROTOCOL section 5): one table of method, path, handler.
  */
 
 
@@ -17,10 +16,6 @@
 #include <ngx_ws_mgr_conf.h>
 
 
-/* content handler of a location with ws_mgr_api */
-ngx_int_t ngx_ws_mgr_api_handler(ngx_http_request_t *r);
-
-
 /*
  * A handler of a row: "arg" is the decoded path segment behind the resource,
  * or empty; the return value finalizes the request, NGX_DONE where the
@@ -29,9 +24,9 @@ ngx_int_t ngx_ws_mgr_api_handler(ngx_http_request_t *r);
 typedef ngx_int_t (*ngx_ws_mgr_api_pt)(ngx_http_request_t *r,
     ngx_str_t *arg);
 
-/* api_publish.c, api_tickets.c, api_users.c, status.c */
-ngx_int_t ngx_ws_mgr_publish_post(ngx_http_request_t *r, ngx_str_t *arg);
-ngx_int_t ngx_ws_mgr_publish_get(ngx_http_request_t *r, ngx_str_t *arg);
+
+/* content handler of a location with ws_mgr_api */
+ngx_int_t ngx_ws_mgr_api_handler(ngx_http_request_t *r);
 
 
 #endif /* _NGX_WS_MGR_API_H_INCLUDED_ */
