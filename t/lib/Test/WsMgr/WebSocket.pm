@@ -1,0 +1,352 @@
+package Test::WsMgr::WebSocket;
+
+# A WebSocket client that can also misbehave.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw/ sha1_base64 /;
+use JSON::PP ();
+use MIME::Base64 qw/ encode_base64 /;
+use Test::More ();
+use Test::WsMgr::Http;
+use Test::WsMgr::Stream;
+use Test::WsMgr::Wait qw/ now patience /;
+
+use constant { CONTINUATION => 0, TEXT => 1, BINARY => 2,
+               CLOSE => 8, PING => 9, PONG => 10 };
+
+# Sends the upgrade.  Options: path, headers (replace the usual ones by name,
+# undef leaves one out), protocols, method, version, early (bytes that follow
+# the request), auto_pong, and those of Stream.
+sub start {
+    my ($class, $address, %option) = @_;
+    my $key = encode_base64(join('', map { chr rand 256 } 1 .. 16), '');
+
+    my @protocols = @{ $option{protocols} || [] };
+    my %headers = (
+        'Host'                  => 'localhost',
+        'Upgrade'               => 'websocket',
+        'Connection'            => 'Upgrade',
+        'Sec-WebSocket-Version' => '13',
+        'Sec-WebSocket-Key'     => $key,
+        (@protocols ? ('Sec-WebSocket-Protocol' => join ', ', @protocols)
+                    : ()),
+        %{ $option{headers} || {} },
+    );
+
+    my $text = ($option{method} || 'GET') . ' ' . ($option{path} || '/ws')
+               . ' HTTP/' . ($option{version} || '1.1') . "\r\n";
+
+    for my $name (sort keys %headers) {
+        my $value = $headers{$name};
+
+        $text .= "$name: $_\r\n"
+            for grep { defined } ref $value ? @$value : $value;
+    }
+
+    my $self = bless {
+        key       => $headers{'Sec-WebSocket-Key'},
+        auto_pong => 1,
+        pings     => 0,
+        pongs     => [],
+        sent      => 0,
+        %option,
+        stream    => Test::WsMgr::Stream->open($address, %option),
+    }, $class;
+
+    $self->{stream}->write("$text\r\n"
+                           . (defined $option{early} ? $option{early} : ''));
+
+    return $self;
+}
+
+# Reads the answer to the upgrade: 101, or a refusal as of Http.pm.
+sub finish {
+    my ($self, $seconds) = @_;
+
+    $self->{answer} = Test::WsMgr::Http::read_answer($self->{stream},
+                                                     $seconds);
+    return $self;
+}
+
+sub open {
+    my $class = shift;
+
+    return $class->start(@_)->finish;
+}
+
+sub answer { $_[0]{answer} }
+sub status { $_[0]{answer}{status} }
+sub header { $_[0]{answer}{headers}{ $_[1] } }
+
+# the worker that has the socket, where the location tells it
+sub worker { $_[0]->header('x-worker') }
+
+sub accept_is_right {
+    my ($self) = @_;
+    my $expected = sha1_base64(
+        "$self->{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11") . '=';
+
+    return ($self->header('sec-websocket-accept') || '') eq $expected;
+}
+
+# --- what the client says ---
+
+# opcode, payload, and as options: fin, rsv (of the three bits), mask (false:
+# none), length (bytes of the length field: 0, 2 or 8)
+sub build_frame {
+    my ($opcode, $payload, %option) = @_;
+    my $fin = exists $option{fin} ? $option{fin} : 1;
+    my $masked = !exists $option{mask} || $option{mask};
+    my $n = length $payload;
+    my $size = defined $option{length} ? $option{length}
+               : $n < 126 ? 0 : $n < 65536 ? 2 : 8;
+
+    my $frame = chr(($fin ? 0x80 : 0) | ($option{rsv} || 0) << 4 | $opcode);
+    my $bit = $masked ? 0x80 : 0;
+
+    $frame .= $size == 0 ? chr($bit | $n)
+              : $size == 2 ? chr($bit | 126) . pack('n', $n)
+              : chr($bit | 127) . pack('Q>', $n);
+
+    if ($masked) {
+        my $mask = $option{mask} || pack 'N', rand 2 ** 32;
+
+        $frame .= $mask;
+        $payload ^= substr $mask x (1 + $n / 4), 0, $n;
+    }
+
+    return $frame . $payload;
+}
+
+sub frame {
+    my ($self, @frame) = @_;
+
+    return $self->{stream}->write(build_frame(@frame));
+}
+
+sub raw {
+    my ($self, $bytes) = @_;
+
+    return $self->{stream}->write($bytes);
+}
+
+# one byte, or n, a packet
+sub raw_split {
+    my ($self, $bytes, $n) = @_;
+
+    for my $piece (unpack '(a' . ($n || 1) . ')*', $bytes) {
+        $self->{stream}->write($piece) || return 0;
+        select undef, undef, undef, 0;
+    }
+
+    return 1;
+}
+
+sub text { my $self = shift; $self->frame(TEXT, shift, @_) }
+sub binary { my $self = shift; $self->frame(BINARY, shift, @_) }
+
+# one JSON message
+sub say {
+    my ($self, $message) = @_;
+
+    return $self->text(JSON::PP->new->canonical->utf8->encode($message));
+}
+
+# the client's goodbye: it sends a close frame and waits for the answer
+sub close {
+    my ($self, $code, $reason) = @_;
+
+    $self->{sent_close} = 1;
+    $self->frame(CLOSE, defined $code
+                        ? pack('n', $code) . (defined $reason ? $reason : '')
+                        : '');
+
+    return $self->closed;
+}
+
+# the client is gone, without a word
+sub drop  { $_[0]{stream}->close }
+sub abort { $_[0]{stream}->abort }
+
+# --- what the client hears ---
+
+# the next frame { fin, rsv, opcode, masked, payload }; undef: none in time
+sub next_frame {
+    my ($self, $seconds) = @_;
+
+    return $self->read_frame(now() + patience($seconds));
+}
+
+sub read_frame {
+    my ($self, $deadline) = @_;
+    my $stream = $self->{stream};
+
+    while (1) {
+        my $in = \$stream->{in};
+        my $have = length $$in;
+        my $need = 2;
+
+        if ($have >= 2) {
+            my ($first, $second) = unpack 'CC', $$in;
+            my $n = $second & 0x7f;
+            my $head = 2 + ($n == 126 ? 2 : $n == 127 ? 8 : 0)
+                       + ($second & 0x80 ? 4 : 0);
+
+            $need = $head;
+
+            if ($have >= $head) {
+                $n = unpack 'x2n', $$in if $n == 126;
+                $n = unpack 'x2Q>', $$in if $n == 127;
+                $need = $head + $n;
+            }
+
+            if ($have >= $need && $have >= $head) {
+                my $frame = substr $$in, 0, $need, '';
+
+                return {
+                    fin     => $first >> 7,
+                    rsv     => $first >> 4 & 7,
+                    opcode  => $first & 15,
+                    masked  => $second >> 7,
+                    payload => substr($frame, $head),
+                };
+            }
+        }
+
+        $stream->fill($deadline) || return;
+    }
+}
+
+# The next whole message, as { opcode, payload }; control frames on the way
+# are answered and kept.  undef: none in time, or the socket is closed.
+sub message {
+    my ($self, $seconds) = @_;
+
+    return $self->read_message(now() + patience($seconds));
+}
+
+sub read_message {
+    my ($self, $deadline) = @_;
+    my $message;
+
+    while (1) {
+        my $frame = $self->read_frame($deadline) || return;
+
+        if ($frame->{opcode} >= CLOSE) {
+            $self->control($frame) || return;
+            next;
+        }
+
+        if ($frame->{opcode} == CONTINUATION) {
+            $message->{payload} .= $frame->{payload};
+        } else {
+            $message = { opcode  => $frame->{opcode},
+                         payload => $frame->{payload} };
+        }
+
+        return $message if $frame->{fin};
+    }
+}
+
+sub control {
+    my ($self, $frame) = @_;
+
+    if ($frame->{opcode} == PING) {
+        $self->{pings}++;
+        $self->frame(PONG, $frame->{payload}) if $self->{auto_pong};
+        return 1;
+    }
+
+    if ($frame->{opcode} == PONG) {
+        push @{ $self->{pongs} }, $frame->{payload};
+        return 1;
+    }
+
+    my $payload = $frame->{payload};
+
+    $self->{close} = {
+        code   => length $payload ? unpack('n', $payload) : 1005,
+        reason => length $payload > 2 ? substr($payload, 2) : '',
+    };
+
+    if (!$self->{sent_close}) {
+        $self->{sent_close} = 1;
+        $self->frame(CLOSE, substr $payload, 0, 2);
+    }
+
+    return 0;
+}
+
+# the text of the next message, or undef
+sub next_text {
+    my ($self, $seconds) = @_;
+    my $message = $self->message($seconds);
+
+    return if !$message;
+
+    Test::More::fail('a text message') if $message->{opcode} != TEXT;
+
+    $self->{raw} = $message->{payload};
+
+    return $message->{payload};
+}
+
+# the next message decoded; {} when there is none
+sub event {
+    my ($self, $seconds) = @_;
+    my $text = $self->next_text($seconds);
+
+    if (!defined $text) {
+        Test::More::diag('nothing arrived'
+            . ($self->{close} ? ", closed with $self->{close}{code}" : ''));
+        return {};
+    }
+
+    my $event = eval { JSON::PP::decode_json($text) };
+
+    Test::More::fail("valid JSON: $text") if !$event;
+
+    return $event || {};
+}
+
+# the next n messages decoded
+sub events {
+    my ($self, $n) = @_;
+
+    return map { $self->event } 1 .. $n;
+}
+
+# messages until one of that type, which is the last of the list
+sub events_to {
+    my ($self, $type) = @_;
+    my @events;
+
+    do {
+        push @events, $self->event;
+    } while (%{ $events[-1] } && $events[-1]{type} ne $type);
+
+    return @events;
+}
+
+# Waits for the server's close frame, whatever comes before: its code, or
+# 1006 where the connection ended without one, 0 where it is still open.
+sub closed {
+    my ($self, $seconds) = @_;
+    my $deadline = now() + patience($seconds);
+
+    while (!$self->{close} && !$self->{stream}->eof && now() < $deadline) {
+        $self->read_message($deadline);
+    }
+
+    return $self->{close}{code} if $self->{close};
+    return $self->{stream}->eof ? 1006 : 0;
+}
+
+sub close_reason { my ($self) = @_; $self->closed; $self->{close}{reason} }
+
+# true once the server has closed the TCP connection too
+sub ended { my ($self, $seconds) = @_; $self->{stream}->ended($seconds) }
+
+1;
