@@ -105,6 +105,7 @@ typedef struct {
     ngx_uint_t               nevents;
     ngx_uint_t               nbytes;       /* of events */
     ngx_uint_t               ntickets;
+    size_t                   ticket_bytes; /* of ticket_shm's share */
     struct {
         ngx_ws_mgr_member_t *first;
         ngx_ws_mgr_member_t *last;

@@ -58,14 +58,19 @@ struct ngx_ws_mgr_ticket_op_s {
 };
 
 
+/* counts the tickets (TICKETS_…) itself */
+
 typedef struct {
     const char  *name;                     /* "shm", "redis" */
 
     /* takes the ticket, or says why not; exactly one of many wins */
     void       (*consume)(ngx_ws_mgr_ticket_op_t *op);
+    /* UNAVAILABLE: the record is not one, or the id is taken */
     void       (*issue)(ngx_ws_mgr_ticket_op_t *op);
-    /* the record, without consuming it */
+    /* the record, without consuming it; of a used one there is none: USED */
     void       (*look)(ngx_ws_mgr_ticket_op_t *op);
+    /* removes a live ticket, which is unknown from then on; of any other it
+       says why it is not live */
     void       (*revoke)(ngx_ws_mgr_ticket_op_t *op);
     /* the caller goes away: done will not be called */
     void       (*cancel)(ngx_ws_mgr_ticket_op_t *op);
