@@ -56,19 +56,25 @@
  */
 
 typedef struct {
-    uint64_t    rest;           /* payload bytes of this frame to come */
-    uint64_t    size;           /* payload bytes of the message so far */
-    uint32_t    utf8;           /* state and code point in the making */
-    u_char      mask[4];
-    u_char      head[14];       /* header bytes gathered so far */
+    union {
+        u_char      head[14];   /* header bytes gathered so far */
+        struct {
+            uint64_t  rest;     /* payload bytes of this frame to come */
+            u_char    mask[4];
+        }           body;
+    }           u;
+    uint64_t    size;           /* payload bytes of the message so far, all
+                                   of this frame's included */
+    uint32_t    utf8;           /* what may come next, 0: a character */
     uint8_t     nhead;
     uint8_t     opcode;         /* of this frame */
-    uint8_t     message;        /* opcode of the message in progress, or 0 */
-    uint8_t     nmask;          /* index into mask, 0 to 3 */
-    unsigned    fin:1;
-    unsigned    rsv1:1;         /* of this frame's message: compressed */
-    unsigned    payload:1;      /* the header is done */
-    unsigned    deflate:1;      /* set by the owner: RSV1 is negotiated */
+    uint8_t     message;        /* opcode of the message */
+    uint8_t     nmask:2;        /* index into mask */
+    uint8_t     fin:1;
+    uint8_t     open:1;         /* the message has begun and not ended */
+    uint8_t     rsv1:1;         /* of the message: compressed */
+    uint8_t     payload:1;      /* the header is done: "body" is valid */
+    uint8_t     deflate:1;      /* set by the owner: RSV1 is negotiated */
 } ngx_ws_mgr_frame_t;
 
 
@@ -86,14 +92,16 @@ typedef struct {
  *                                message f->message; MESSAGE ends it
  *   FRAME_CONTROL_DATA, _END     "data" (maybe empty) is payload of the
  *                                control frame f->opcode; _END ends it
- *   NGX_AGAIN                    all is consumed, more is needed
+ *   NGX_AGAIN                    all is consumed, more is needed; "data" is
+ *                                not set
  *   NGX_ERROR                    *close is the code to close with: 1002,
  *                                1007, or 1009 where the message would be
  *                                longer than max bytes, which is said as
  *                                soon as the header says so
  *
  * Call it again until NGX_AGAIN: one buffer holds many frames.  After an
- * error the state is of no use.
+ * error the state is of no use.  A message with RSV1 is bounded as it comes
+ * over the wire, and its UTF-8 is left to whoever inflates it.
  */
 ngx_int_t ngx_ws_mgr_frame_parse(ngx_ws_mgr_frame_t *f, u_char **pos,
     u_char *last, uint64_t max, ngx_str_t *data, ngx_uint_t *close);
@@ -103,15 +111,15 @@ void ngx_ws_mgr_frame_init(ngx_ws_mgr_frame_t *f);
 
 /*
  * The header of an unmasked final server frame.  Returns the end of what it
- * wrote; with p == NULL, the size as a pointer difference from NULL is not
- * given: use ngx_ws_mgr_frame_header_size().
+ * wrote: ngx_ws_mgr_frame_header_size() bytes.
  */
 u_char *ngx_ws_mgr_frame_header(u_char *p, ngx_uint_t opcode, uint64_t len);
 size_t ngx_ws_mgr_frame_header_size(uint64_t len);
 
 /*
  * A whole close frame at p, which has room for 2 + NGX_WS_MGR_FRAME_CONTROL
- * bytes.  1005 and 1006 may not be sent: they make an empty payload.
+ * bytes.  1005 and 1006 may not be sent: they make an empty payload.  The
+ * reason is ASCII, or NULL, and is cut at what fits.  Returns the end.
  */
 u_char *ngx_ws_mgr_frame_close(u_char *p, ngx_uint_t code, const char *reason);
 
