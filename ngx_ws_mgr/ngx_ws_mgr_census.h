@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_publish.h>
 #include <ngx_ws_mgr_registry.h>
 
 
@@ -76,31 +77,35 @@ ngx_int_t ngx_ws_mgr_census_conn_info(uint64_t number,
 ngx_int_t ngx_ws_mgr_census_user_info(ngx_str_t *user,
     ngx_ws_mgr_user_info_t *info);
 
-/* the user's connections with a number above "after", oldest first, at most
-   n; returns how many */
+/* the user's connections behind the one with number "after" (0: from the
+   start), oldest first, at most n; returns how many: 0 too where "after" is
+   gone */
 ngx_uint_t ngx_ws_mgr_census_user_conns(ngx_str_t *user, uint64_t after,
     ngx_ws_mgr_conn_info_t *info, ngx_uint_t n);
 /* the user's runs, newest first */
 ngx_uint_t ngx_ws_mgr_census_user_runs(ngx_str_t *user,
     ngx_ws_mgr_run_info_t *info, ngx_uint_t n);
 
-/*
- * Users of the shard with a socket, after the one named (hash and name; hash
- * 0 and an empty name: from the start), at most n.  Names are copied to pool.
- */
 typedef struct {
     uint32_t                 hash;
     ngx_str_t                name;
     ngx_uint_t               connections;
 } ngx_ws_mgr_user_name_t;
 
+/*
+ * Users of the shard with a socket, behind the one that *after names (hash 0
+ * and an empty name: from the start), at most *n, which becomes the number
+ * found.  *after, whose name has room for 255 bytes, moves on to where the
+ * look ended: NGX_AGAIN: there may be more behind it, also where *n is 0;
+ * NGX_OK: there is not; NGX_ERROR: no memory in the pool for names.
+ */
 ngx_int_t ngx_ws_mgr_census_users(ngx_uint_t shard,
     ngx_ws_mgr_user_name_t *after, ngx_ws_mgr_user_name_t *names,
     ngx_uint_t *n, ngx_pool_t *pool);
 
-/* read of any user's log, by name; NGX_ABORT: no such user */
+/* ngx_ws_mgr_log_read() of any user's log; NGX_ABORT: there is no such user */
 ngx_int_t ngx_ws_mgr_census_read_user(ngx_str_t *user, uint64_t cursor,
-    ngx_ws_mgr_batch_t *batch);
+    ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data);
 
 void ngx_ws_mgr_census_usage(ngx_ws_mgr_usage_t *usage);
 

@@ -282,6 +282,30 @@ ngx_ws_mgr_node_connections(void)
 
 
 uint64_t
+ngx_ws_mgr_node_number(void)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    return (uint64_t) (ngx_ws_mgr_slot + 1) << 48 | ++slot->next;
+}
+
+
+void
+ngx_ws_mgr_node_add_tokens(uint64_t input, uint64_t output, double cost)
+{
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    slot->input_tokens += input;
+    slot->output_tokens += output;
+    slot->cost += cost;
+}
+
+
+uint64_t
 ngx_ws_mgr_node_counter(ngx_uint_t id)
 {
     uint64_t    sum;

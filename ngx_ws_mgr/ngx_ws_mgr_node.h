@@ -88,6 +88,12 @@ void ngx_ws_mgr_node_dismiss(void);
 /* the sum of all workers' gauges of connections */
 ngx_uint_t ngx_ws_mgr_node_connections(void);
 
+/* a number for a connection, unique for the life of the node */
+uint64_t ngx_ws_mgr_node_number(void);
+
+/* adds token usage to the node's totals */
+void ngx_ws_mgr_node_add_tokens(uint64_t input, uint64_t output, double cost);
+
 /* the sum of a counter over all slots */
 uint64_t ngx_ws_mgr_node_counter(ngx_uint_t id);
 

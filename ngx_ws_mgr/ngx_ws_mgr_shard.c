@@ -99,7 +99,13 @@ ngx_ws_mgr_shard_min_size(ngx_uint_t nshards, size_t event_size)
 void
 ngx_ws_mgr_shard_attach(ngx_ws_mgr_registry_conf_t *conf)
 {
+    ngx_uint_t  i;
+
     ngx_ws_mgr_registry_conf = conf;
+
+    for (i = 0; i < conf->nshards; i++) {
+        ngx_ws_mgr_shard_at(i)->index = i;
+    }
 }
 
 
@@ -306,8 +312,6 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
     ngx_rbtree_insert(&shard->users, &user->node);
     shard->nlogs++;
 
-    ngx_ws_mgr_shard_rest_locked(shard, user);
-
     return user;
 }
 
@@ -317,6 +321,11 @@ ngx_ws_mgr_shard_rest_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user)
 {
     ngx_ws_mgr_shard_unrest_locked(shard, user);
+
+    if (user->name[0] == '\0') {
+        ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_IDLE);
+        return;
+    }
 
     user->touched = ngx_ws_mgr_now();
     user->resting = 1;
@@ -410,7 +419,7 @@ ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard, ngx_uint_t n,
             break;
         }
 
-        ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_AGE);
+        ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_IDLE);
     }
 
     return i;

@@ -151,14 +151,15 @@ void ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard);
 void *ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
 void ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p);
 
-/* the user of that name, or NULL; a new one, resting, or NULL: no memory */
+/* the user of that name, or NULL; a new one, or NULL: no memory */
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard,
     uint32_t hash, ngx_str_t *name);
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard,
     uint32_t hash, ngx_str_t *name);
 
-/* a user without members waits for the end of its log's age; while it is
-   worked with it must not be resting, since memory pressure frees those */
+/* a user without members waits for the end of its log's age, or goes at once
+   where it is an address; while it is worked with it must not be resting,
+   since memory pressure frees those */
 void ngx_ws_mgr_shard_rest_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user);
 void ngx_ws_mgr_shard_unrest_locked(ngx_ws_mgr_shard_t *shard,

@@ -1,0 +1,404 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_member.h>
+
+
+static void  (*ngx_ws_mgr_member_waker)(ngx_uint_t slot);
+
+
+void
+ngx_ws_mgr_member_init(void (*wake)(ngx_uint_t slot))
+{
+    ngx_ws_mgr_member_waker = wake;
+}
+
+
+ngx_int_t
+ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit,
+    ngx_ws_mgr_member_t **member)
+{
+    uint32_t             hash;
+    ngx_int_t            rc;
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_shard_t  *shard;
+
+    hash = ngx_ws_mgr_shard_hash(name);
+    shard = ngx_ws_mgr_shard_of(hash);
+    rc = NGX_ERROR;
+
+    ngx_ws_mgr_shard_lock(shard);
+
+    user = ngx_ws_mgr_member_user_locked(shard, hash, name);
+
+    if (user && limit && user->sockets >= limit) {
+        rc = NGX_DECLINED;
+
+    } else if (user) {
+        *member = ngx_ws_mgr_member_get_locked(shard, user);
+
+        if (*member) {
+            ngx_ws_mgr_member_sockets_locked(shard, *member, 1);
+            rc = NGX_OK;
+        }
+    }
+
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return rc;
+}
+
+
+void
+ngx_ws_mgr_member_leave(ngx_ws_mgr_member_t *member)
+{
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_member_lock(member->user);
+
+    ngx_ws_mgr_member_sockets_locked(shard, member, -1);
+    ngx_ws_mgr_member_release_locked(shard, member);
+
+    ngx_ws_mgr_shard_unlock(shard);
+}
+
+
+ngx_int_t
+ngx_ws_mgr_member_wait(ngx_str_t *name, ngx_ws_mgr_member_t **member)
+{
+    uint32_t             hash;
+    ngx_int_t            rc;
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_shard_t  *shard;
+
+    hash = ngx_ws_mgr_shard_hash(name);
+    shard = ngx_ws_mgr_shard_of(hash);
+    rc = NGX_ERROR;
+
+    ngx_ws_mgr_shard_lock(shard);
+
+    user = ngx_ws_mgr_member_user_locked(shard, hash, name);
+
+    if (user) {
+        *member = ngx_ws_mgr_member_get_locked(shard, user);
+
+        if (*member && (*member)->waiters < UINT16_MAX) {
+            (*member)->waiters++;
+            user->waiters++;
+            rc = NGX_OK;
+        }
+    }
+
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return rc;
+}
+
+
+void
+ngx_ws_mgr_member_unwait(ngx_ws_mgr_member_t *member)
+{
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_member_lock(member->user);
+
+    member->waiters--;
+    member->user->waiters--;
+    ngx_ws_mgr_member_release_locked(shard, member);
+
+    ngx_ws_mgr_shard_unlock(shard);
+}
+
+
+void
+ngx_ws_mgr_member_changed(ngx_ws_mgr_member_t *member)
+{
+    ngx_ws_mgr_wake_t    wake;
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_shard_t  *shard;
+
+    user = member->user;
+
+    /* what changed is visible before the waiters are looked for, as a wait is
+       counted before it looks at what changed: one of the two sees the other */
+
+    __sync_synchronize();
+
+    if (*(volatile uint32_t *) &user->waiters == 0) {
+        return;
+    }
+
+    ngx_memzero(&wake, sizeof(wake));
+
+    shard = ngx_ws_mgr_member_lock(user);
+    ngx_ws_mgr_member_mark_waiting_locked(shard, user, &wake);
+    ngx_ws_mgr_shard_unlock(shard);
+
+    ngx_ws_mgr_member_wake(&wake);
+}
+
+
+ngx_ws_mgr_member_t *
+ngx_ws_mgr_member_next_dirty(ngx_uint_t index)
+{
+    ngx_ws_mgr_shard_t   *shard;
+    ngx_ws_mgr_member_t  *member;
+
+    shard = ngx_ws_mgr_shard_at(index);
+
+    ngx_ws_mgr_shard_lock(shard);
+
+    for ( ;; ) {
+        member = shard->dirty[ngx_ws_mgr_slot].first;
+
+        if (member == NULL) {
+            break;
+        }
+
+        shard->dirty[ngx_ws_mgr_slot].first = member->dirty;
+
+        if (member->dirty == NULL) {
+            shard->dirty[ngx_ws_mgr_slot].last = NULL;
+        }
+
+        member->dirty = NULL;
+        member->queued = 0;
+
+        if (member->sockets || member->pending || member->waiters) {
+            break;
+        }
+
+        ngx_ws_mgr_member_release_locked(shard, member);
+    }
+
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return member;
+}
+
+
+uint64_t
+ngx_ws_mgr_member_take_pending(void)
+{
+    ngx_atomic_uint_t   old;
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    do {
+        old = slot->pending;
+    } while (!ngx_atomic_cmp_set(&slot->pending, old, 0));
+
+    return old;
+}
+
+
+ngx_int_t
+ngx_ws_mgr_member_read(ngx_ws_mgr_member_t *member, uint64_t cursor,
+    ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data)
+{
+    ngx_int_t            rc;
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_member_lock(member->user);
+    rc = ngx_ws_mgr_log_read(&member->user->log, cursor, ngx_ws_mgr_now(),
+                             batch, match, data);
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return rc;
+}
+
+
+ngx_ws_mgr_shard_t *
+ngx_ws_mgr_member_lock(ngx_ws_mgr_user_t *user)
+{
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_shard_of((uint32_t) user->node.key);
+    ngx_ws_mgr_shard_lock(shard);
+
+    return shard;
+}
+
+
+ngx_ws_mgr_user_t *
+ngx_ws_mgr_member_user_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
+    ngx_str_t *name)
+{
+    ngx_ws_mgr_user_t  *user;
+
+    user = ngx_ws_mgr_shard_find_locked(shard, hash, name);
+
+    if (user == NULL) {
+        return ngx_ws_mgr_shard_create_locked(shard, hash, name);
+    }
+
+    ngx_ws_mgr_shard_unrest_locked(shard, user);
+
+    return user;
+}
+
+
+ngx_ws_mgr_member_t *
+ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user)
+{
+    ngx_ws_mgr_member_t  *member;
+
+    for (member = user->members; member; member = member->next) {
+        if (member->slot == ngx_ws_mgr_slot) {
+            return member;
+        }
+    }
+
+    member = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_member_t));
+
+    if (member == NULL) {
+
+        if (user->members == NULL) {
+            ngx_ws_mgr_shard_rest_locked(shard, user);
+        }
+
+        return NULL;
+    }
+
+    ngx_queue_init(&member->sessions);
+    member->user = user;
+    member->slot = (uint8_t) ngx_ws_mgr_slot;
+    member->next = user->members;
+    user->members = member;
+
+    return member;
+}
+
+
+void
+ngx_ws_mgr_member_release_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_member_t *member)
+{
+    ngx_ws_mgr_user_t     *user;
+    ngx_ws_mgr_member_t  **link;
+
+    if (member->sockets || member->pending || member->waiters
+        || member->queued)
+    {
+        return;
+    }
+
+    user = member->user;
+    link = &user->members;
+
+    while (*link != member) {
+        link = &(*link)->next;
+    }
+
+    *link = member->next;
+    ngx_ws_mgr_shard_free_locked(shard, member);
+
+    if (user->members == NULL) {
+        ngx_ws_mgr_shard_rest_locked(shard, user);
+    }
+}
+
+
+void
+ngx_ws_mgr_member_sockets_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_member_t *member, ngx_int_t n)
+{
+    ngx_uint_t          before;
+    ngx_ws_mgr_user_t  *user;
+
+    user = member->user;
+    before = user->sockets;
+
+    member->sockets += n;
+    user->sockets += n;
+
+    if (!ngx_ws_mgr_member_is_user(user)) {
+        return;
+    }
+
+    if (before == 0) {
+        shard->nusers++;
+
+    } else if (user->sockets == 0) {
+        shard->nusers--;
+    }
+}
+
+
+void
+ngx_ws_mgr_member_mark_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_member_t *member, ngx_ws_mgr_wake_t *wake)
+{
+    uint64_t             bit;
+    ngx_uint_t           i;
+    ngx_atomic_uint_t    old;
+    ngx_ws_mgr_slot_t   *slot;
+
+    i = member->slot;
+    slot = &ngx_ws_mgr_node->slots[i];
+
+    if (member->queued || slot->state != NGX_WS_MGR_SLOT_LIVE) {
+        return;
+    }
+
+    member->queued = 1;
+
+    if (shard->dirty[i].last) {
+        shard->dirty[i].last->dirty = member;
+        shard->dirty[i].last = member;
+        return;
+    }
+
+    shard->dirty[i].first = member;
+    shard->dirty[i].last = member;
+
+    bit = (uint64_t) 1 << shard->index;
+
+    do {
+        old = slot->pending;
+    } while (!ngx_atomic_cmp_set(&slot->pending, old, old | bit));
+
+    if (old == 0) {
+        wake->bits[i / 64] |= (uint64_t) 1 << (i % 64);
+    }
+}
+
+
+void
+ngx_ws_mgr_member_mark_waiting_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_wake_t *wake)
+{
+    ngx_ws_mgr_member_t  *member;
+
+    if (user->waiters == 0) {
+        return;
+    }
+
+    for (member = user->members; member; member = member->next) {
+        if (member->waiters) {
+            ngx_ws_mgr_member_mark_locked(shard, member, wake);
+        }
+    }
+}
+
+
+void
+ngx_ws_mgr_member_wake(ngx_ws_mgr_wake_t *wake)
+{
+    uint64_t    bits;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WS_MGR_SLOTS / 64; i++) {
+
+        for (bits = wake->bits[i]; bits; bits &= bits - 1) {
+            ngx_ws_mgr_member_waker(i * 64 + __builtin_ctzll(bits));
+        }
+    }
+}

@@ -1,0 +1,326 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_publish.h>
+
+
+/* connections asked one by one whether an event is for them */
+#define NGX_WS_MGR_PUBLISH_ASK    1024
+/* events evicted by one append, so that the lock is not held for long */
+#define NGX_WS_MGR_PUBLISH_EVICT  64
+/* how far a log may outgrow its limits while a worker has yet to look */
+#define NGX_WS_MGR_PUBLISH_SLACK  4
+
+
+static ngx_ws_mgr_publish_result_e ngx_ws_mgr_publish_locked(
+    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake);
+static ngx_ws_mgr_event_t *ngx_ws_mgr_publish_append_locked(
+    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
+    ngx_ws_mgr_entry_t *entry);
+static void ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, size_t size, uint64_t now);
+static void ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_run_t *run,
+    ngx_ws_mgr_publish_t *p);
+static void ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_event_t *event,
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake);
+
+
+ngx_ws_mgr_publish_result_e
+ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p)
+{
+    uint32_t                      hash;
+    ngx_ws_mgr_user_t            *user;
+    ngx_ws_mgr_wake_t             wake;
+    ngx_ws_mgr_shard_t           *shard;
+    ngx_ws_mgr_publish_result_e   result;
+
+    hash = ngx_ws_mgr_shard_hash(&p->user);
+    shard = ngx_ws_mgr_shard_of(hash);
+    result = NGX_WS_MGR_PUBLISH_NO_MEMORY;
+
+    p->sockets = 0;
+    p->disorder = NULL;
+    p->duplicate = 0;
+    p->unknown_sockets = 0;
+
+    ngx_memzero(&wake, sizeof(wake));
+
+    ngx_ws_mgr_shard_lock(shard);
+
+    user = ngx_ws_mgr_member_user_locked(shard, hash, &p->user);
+
+    if (user) {
+        result = ngx_ws_mgr_publish_locked(shard, user, p, &wake);
+
+        if (user->members == NULL) {
+            ngx_ws_mgr_shard_rest_locked(shard, user);
+        }
+    }
+
+    ngx_ws_mgr_shard_unlock(shard);
+    ngx_ws_mgr_member_wake(&wake);
+
+    return result;
+}
+
+
+static ngx_ws_mgr_publish_result_e
+ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake)
+{
+    ngx_ws_mgr_run_t    *run;
+    ngx_ws_mgr_event_t  *event;
+
+    p->position.epoch = user->log.epoch;
+    p->position.broadcast = user->log.broadcast;
+
+    if (p->entry.event_id.len) {
+        event = ngx_ws_mgr_log_find(&user->log, &shard->ids,
+                                    &p->entry.event_id);
+        if (event) {
+            p->position.seq = event->seq;
+            p->sockets = event->sockets;
+            p->unknown_sockets = event->unknown_sockets;
+            p->duplicate = 1;
+
+            return ngx_ws_mgr_log_same(event, &p->entry)
+                   ? NGX_WS_MGR_PUBLISH_OK : NGX_WS_MGR_PUBLISH_CONFLICT;
+        }
+    }
+
+    run = NULL;
+
+    if (p->run.id.len) {
+        run = ngx_ws_mgr_run_find(user->runs, &p->run.id);
+
+        if (p->run_order != NGX_WS_MGR_CHECK_OFF) {
+            p->disorder = ngx_ws_mgr_run_check(run, &p->run);
+
+            if (p->disorder && p->run_order == NGX_WS_MGR_CHECK_ENFORCE) {
+                return NGX_WS_MGR_PUBLISH_RUN_ORDER;
+            }
+        }
+    }
+
+    event = ngx_ws_mgr_publish_append_locked(shard, user, &p->entry);
+    if (event == NULL) {
+        return NGX_WS_MGR_PUBLISH_NO_MEMORY;
+    }
+
+    p->position.seq = event->seq;
+    user->touched = p->entry.now;
+
+    ngx_ws_mgr_publish_address_locked(shard, user, event, p, wake);
+
+    if (p->run.id.len) {
+        ngx_ws_mgr_publish_run_locked(shard, user, run, p);
+    }
+
+    return NGX_WS_MGR_PUBLISH_OK;
+}
+
+
+static ngx_ws_mgr_event_t *
+ngx_ws_mgr_publish_append_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_entry_t *entry)
+{
+    void                *p;
+    size_t               size, need;
+    ngx_ws_mgr_event_t  *event;
+
+    size = ngx_ws_mgr_log_measure(&user->log, entry);
+    if (size == 0) {
+        return NULL;
+    }
+
+    ngx_ws_mgr_publish_trim_locked(shard, user, size, entry->now);
+
+    event = ngx_ws_mgr_shard_alloc_locked(shard, size);
+    if (event == NULL) {
+        return NULL;
+    }
+
+    /* after the allocation, which may have evicted events of this log */
+
+    need = ngx_ws_mgr_log_room(&user->log);
+
+    if (need) {
+        p = ngx_ws_mgr_shard_alloc_locked(shard, need);
+
+        if (p == NULL) {
+            ngx_ws_mgr_shard_free_locked(shard, event);
+            return NULL;
+        }
+
+        p = ngx_ws_mgr_log_grow(&user->log, p, need);
+
+        if (p) {
+            ngx_ws_mgr_shard_free_locked(shard, p);
+        }
+    }
+
+    ngx_ws_mgr_log_append(&user->log, &shard->ids, event, entry);
+    ngx_ws_mgr_shard_rank_locked(shard, user);
+
+    shard->nevents++;
+    shard->nbytes += ngx_ws_mgr_event_size(event);
+
+    return event;
+}
+
+
+/*
+ * Keeps the log within its limits, one more event of "size" bytes included.
+ * What a worker has been told of and has yet to look at stays, within reason,
+ * so that a burst does not run away from sockets that can take it.
+ */
+
+static void
+ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, size_t size, uint64_t now)
+{
+    ngx_uint_t                n, events, unseen, cause;
+    ngx_ws_mgr_log_t         *log;
+    ngx_ws_mgr_event_t       *event;
+    ngx_ws_mgr_member_t      *member;
+    ngx_ws_mgr_log_limits_t  *limits;
+
+    log = &user->log;
+    limits = &ngx_ws_mgr_registry_conf->limits;
+    unseen = 0;
+
+    for (member = user->members; member; member = member->next) {
+        unseen |= member->queued;
+    }
+
+    for (n = 0; n < NGX_WS_MGR_PUBLISH_EVICT; n++) {
+
+        event = ngx_ws_mgr_log_oldest(log);
+        if (event == NULL) {
+            return;
+        }
+
+        events = log->last - log->floor;
+
+        if (events >= limits->events) {
+            cause = NGX_WS_MGR_EVICTED_COUNT;
+
+        } else if (log->bytes + size > limits->bytes) {
+            cause = NGX_WS_MGR_EVICTED_BYTES;
+
+        } else if (event->ts + limits->age < now) {
+            cause = NGX_WS_MGR_EVICTED_AGE;
+
+        } else {
+            return;
+        }
+
+        if (unseen
+            && events < NGX_WS_MGR_PUBLISH_SLACK * limits->events
+            && log->bytes + size < NGX_WS_MGR_PUBLISH_SLACK * limits->bytes)
+        {
+            return;
+        }
+
+        ngx_ws_mgr_shard_evict_locked(shard, user, cause);
+    }
+}
+
+
+static void
+ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_run_t *run, ngx_ws_mgr_publish_t *p)
+{
+    ngx_queue_t        *q;
+    ngx_ws_mgr_runs_t  *runs;
+
+    if (user->runs == NULL) {
+        runs = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_runs_t));
+        if (runs == NULL) {
+            ngx_ws_mgr_count(RUNS_FORGOTTEN);
+            return;
+        }
+
+        ngx_queue_init(&runs->queue);
+        user->runs = runs;
+    }
+
+    runs = user->runs;
+
+    if (run == NULL) {
+
+        if (runs->n == NGX_WS_MGR_RUNS) {
+            q = ngx_queue_last(&runs->queue);
+            ngx_queue_remove(q);
+            runs->n--;
+            ngx_ws_mgr_shard_free_locked(shard,
+                                 ngx_queue_data(q, ngx_ws_mgr_run_t, queue));
+            ngx_ws_mgr_count(RUNS_FORGOTTEN);
+        }
+
+        run = ngx_ws_mgr_shard_alloc_locked(shard,
+                                        ngx_ws_mgr_run_size(p->run.id.len));
+        if (run == NULL) {
+            ngx_ws_mgr_count(RUNS_FORGOTTEN);
+            return;
+        }
+
+        ngx_ws_mgr_run_init(runs, run, &p->run.id);
+    }
+
+    ngx_ws_mgr_run_note(run, &p->run, p->entry.now);
+}
+
+
+/* counts the sockets that the event is for, and marks their members */
+
+static void
+ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_event_t *event,
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake)
+{
+    ngx_uint_t            n;
+    ngx_queue_t          *q;
+    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_member_t  *member;
+
+    for (member = user->members; member; member = member->next) {
+        if (member->sockets) {
+            ngx_ws_mgr_member_mark_locked(shard, member, wake);
+        }
+    }
+
+    n = 0;
+
+    if (event->to == NGX_WS_MGR_TO_USER) {
+        n = user->sockets;
+
+    } else if (event->to == NGX_WS_MGR_TO_OTHERS
+               || user->nconns > NGX_WS_MGR_PUBLISH_ASK)
+    {
+        event->unknown_sockets = 1;
+
+    } else {
+
+        for (q = ngx_queue_head(&user->conns);
+             q != ngx_queue_sentinel(&user->conns);
+             q = ngx_queue_next(q))
+        {
+            conn = ngx_queue_data(q, ngx_ws_mgr_conn_t, queue);
+            n += conn->open && p->match(event, conn);
+        }
+    }
+
+    event->sockets = (uint32_t) n;
+
+    p->sockets = n;
+    p->unknown_sockets = event->unknown_sockets;
+}

@@ -1,0 +1,53 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Appending one event to the log of one user: idempotency, run order, the
+ * limits of the log, and whom to wake.
+ */
+
+
+#ifndef _NGX_WS_MGR_PUBLISH_H_INCLUDED_
+#define _NGX_WS_MGR_PUBLISH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_member.h>
+
+
+typedef enum {
+    NGX_WS_MGR_PUBLISH_OK = 0,
+    NGX_WS_MGR_PUBLISH_CONFLICT,           /* event_id with another body */
+    NGX_WS_MGR_PUBLISH_RUN_ORDER,          /* and it is enforced */
+    NGX_WS_MGR_PUBLISH_NO_MEMORY
+} ngx_ws_mgr_publish_result_e;
+
+
+#define NGX_WS_MGR_CHECK_OFF      0
+#define NGX_WS_MGR_CHECK_WARN     1
+#define NGX_WS_MGR_CHECK_ENFORCE  2
+
+
+typedef struct {
+    ngx_str_t                user;         /* in; "*": the broadcast log */
+    ngx_ws_mgr_entry_t       entry;        /* in */
+    ngx_ws_mgr_run_event_t   run;          /* in */
+    ngx_uint_t               run_order;    /* in: CHECK_… */
+    ngx_ws_mgr_match_pt      match;        /* in: data is a conn; asked only
+                                              where entry.to is not TO_USER */
+
+    ngx_ws_mgr_position_t    position;     /* out */
+    ngx_uint_t               sockets;      /* out */
+    const char              *disorder;     /* out: what the run's order lacks,
+                                              or NULL */
+    unsigned                 duplicate:1;       /* out */
+    unsigned                 unknown_sockets:1; /* out: too many to ask */
+} ngx_ws_mgr_publish_t;
+
+
+/* appends to the log of p->user, marks members dirty, wakes their workers */
+ngx_ws_mgr_publish_result_e ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p);
+
+
+#endif /* _NGX_WS_MGR_PUBLISH_H_INCLUDED_ */
