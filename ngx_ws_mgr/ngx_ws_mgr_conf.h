@@ -18,6 +18,8 @@
 #include <ngx_ws_mgr_ticket.h>
 
 
+#define NGX_WS_MGR_VERSION        "0.1.0"
+
 #define NGX_WS_MGR_REFUSE_HTTP    0
 #define NGX_WS_MGR_REFUSE_CLOSE   1
 
@@ -45,6 +47,11 @@ typedef struct {
     ngx_array_t                       *placeholders;  /* ngx_str_t; NULL: off */
     ngx_msec_t                         drain;
     size_t                             event_size;    /* largest of all */
+    ngx_array_t                       *logs;          /* ngx_log_t *, of all
+                                                         locations */
+    ngx_str_t                          socket_uri;    /* of the first location
+                                                         with ws_mgr_socket;
+                                                         empty: none */
     unsigned                           used:1;        /* some location is */
 } ngx_ws_mgr_main_conf_t;
 
@@ -52,7 +59,7 @@ typedef struct {
 typedef struct {
     /* the socket */
     ngx_flag_t                         socket;        /* ws_mgr_socket here */
-    ngx_array_t                       *origins;       /* ngx_str_t, lower case;
+    ngx_array_t                       *origins;       /* ngx_ws_mgr_origin_t;
                                                          NULL: own host */
     ngx_flag_t                         any_origin;
     ngx_uint_t                         refuse;
@@ -98,9 +105,64 @@ typedef struct {
     ngx_str_t                          ticket;        /* data NULL: none */
     unsigned                           deprecated:1;  /* older argument name */
     unsigned                           subprotocol:1; /* ws-mgr.v1 offered */
+    unsigned                           several:1;     /* that differ */
     unsigned                           masked:1;
     void                              *handshake;     /* its own state */
+    void                              *body;          /* api_body's state */
 } ngx_ws_mgr_ctx_t;
+
+
+/* --- setters: ngx_command_t's "set", and "post" of the first three --- */
+
+typedef struct {
+    size_t                             min;
+    size_t                             max;
+    const char                        *use;           /* what to write */
+} ngx_ws_mgr_conf_size_t;
+
+
+typedef struct {
+    ngx_msec_t                         min;
+    ngx_msec_t                         max;
+    ngx_uint_t                         off;           /* may be turned off */
+    const char                        *use;
+} ngx_ws_mgr_conf_time_t;
+
+
+char *ngx_ws_mgr_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* post: ngx_conf_enum_t [] */
+char *ngx_ws_mgr_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+char *ngx_ws_mgr_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_ticket_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_placeholder_ids(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_loc_origin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_loc_permission(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_loc_connections(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_loc_ping(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_loc_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_ws_mgr_conf_loc_api_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* --- defaults and inheritance: ngx_http_module_t's --- */
+
+void *ngx_ws_mgr_conf_create_main(ngx_conf_t *cf);
+char *ngx_ws_mgr_conf_init_main(ngx_conf_t *cf, void *conf);
+void *ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf);
+char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
+
+/* the list that PROTOCOL begins in section 4; NULL: no memory */
+ngx_array_t *ngx_ws_mgr_conf_default_placeholders(ngx_pool_t *pool);
 
 
 #endif /* _NGX_WS_MGR_CONF_H_INCLUDED_ */
