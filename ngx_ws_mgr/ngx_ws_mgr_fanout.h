@@ -2,8 +2,10 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * Who receives what.  A client is a session with a place in the registry and
- * a cursor into each log that it reads: its user's and the broadcast log.
+ * Who receives what, and the one loop that delivers it: read after the
+ * cursor, write, move the cursor.  A client is a session with a place in the
+ * registry and a cursor into each log that it reads: its user's and the
+ * broadcast log.
  */
 
 
@@ -13,7 +15,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_http.h>
 #include <ngx_ws_mgr_registry.h>
 #include <ngx_ws_mgr_session.h>
 
@@ -23,7 +24,8 @@ typedef struct ngx_ws_mgr_client_s  ngx_ws_mgr_client_t;
 /* a cursor into one log */
 
 typedef struct {
-    ngx_queue_t             queue;         /* of the member's subscriptions */
+    ngx_queue_t             queue;         /* of member->sessions */
+    ngx_ws_mgr_client_t    *client;
     ngx_ws_mgr_member_t    *member;        /* NULL: reads no such log */
     uint64_t                cursor;
 } ngx_ws_mgr_sub_t;
@@ -31,36 +33,37 @@ typedef struct {
 
 struct ngx_ws_mgr_client_s {
     ngx_ws_mgr_session_t    session;       /* first */
-    ngx_ws_mgr_conn_t      *conn;
+    ngx_ws_mgr_conn_t      *conn;          /* NULL: not in the registry */
     ngx_ws_mgr_member_t    *address;       /* counted there, or NULL */
     ngx_ws_mgr_sub_t        own;
     ngx_ws_mgr_sub_t        broadcast;
-    uint64_t                started_at;    /* cursor at the welcome */
     void                   *conf;          /* the location's, for the edges */
+    void                   *edge;          /* the edges' own */
     uint16_t                bad;           /* bad messages so far */
     unsigned                restorable:1;  /* no message and no event yet */
-    unsigned                admitted:1;
-    unsigned                echo:1;
+    unsigned                admitted:1;    /* by ngx_ws_mgr_node_admit() */
+    unsigned                echo:1;        /* in the registry, but not due
+                                              anything */
 };
 
 
-/* what a handshake has gathered before the 101; the undo is fanout_abandon */
+/* what a handshake has gathered before the 101; the undo is _abandon() */
 
 typedef struct {
     ngx_ws_mgr_conn_t      *conn;
     ngx_ws_mgr_member_t    *address;
-    ngx_ws_mgr_member_t    *everyone;      /* of the broadcast log, or NULL */
-    ngx_ws_mgr_position_t   from;          /* epoch 0: none */
+    ngx_ws_mgr_position_t   from;          /* epoch 0: none, or malformed */
     ngx_ws_mgr_position_t   from_broadcast;
     ngx_str_t               asked;         /* as presented, or empty */
-    unsigned                admitted:1;    /* by ngx_ws_mgr_node_admit() */
+    unsigned                admitted:1;
 } ngx_ws_mgr_seat_t;
 
 
-/* process start and stop; buffers for events of up to "event_size" bytes */
+/* in a worker's init_process: attaches to node and shards, and listens to the
+   bell; buffers for events of up to "event_size" posted bytes */
 ngx_int_t ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle,
     ngx_ws_mgr_registry_conf_t *conf, size_t event_size);
-void ngx_ws_mgr_fanout_exit(ngx_cycle_t *cycle);
+void ngx_ws_mgr_fanout_exit(void);
 
 /* gives back what a seat holds; the seat is empty afterwards */
 void ngx_ws_mgr_fanout_abandon(ngx_ws_mgr_seat_t *seat);
@@ -84,9 +87,12 @@ void ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client);
 void ngx_ws_mgr_fanout_restore(ngx_ws_mgr_client_t *client,
     ngx_str_t *position);
 
-/* whom of the connections the event is for: for ngx_ws_mgr_publish_t */
-ngx_uint_t ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event,
-    ngx_ws_mgr_conn_t *conn);
+/* shows the registry the session's bytes so far */
+void ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client);
+
+/* true if the event is for the connection that data is: of the matches of
+   ngx_ws_mgr_publish_t, and of reading a log */
+ngx_uint_t ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data);
 
 
 /*
@@ -100,7 +106,7 @@ typedef struct ngx_ws_mgr_wait_s  ngx_ws_mgr_wait_t;
 
 struct ngx_ws_mgr_wait_s {
     ngx_queue_t             queue;
-    ngx_ws_mgr_member_t    *member;
+    ngx_ws_mgr_member_t    *member;        /* NULL: does not wait */
     void                  (*changed)(ngx_ws_mgr_wait_t *wait);
     void                   *data;
 };

@@ -1,0 +1,852 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_ws_mgr_bell.h>
+#include <ngx_ws_mgr_fanout.h>
+#include <ngx_ws_mgr_sweep.h>
+#include <ngx_ws_mgr_welcome.h>
+
+
+#define NGX_WS_MGR_FANOUT_BATCH  65536     /* bytes copied out in one go */
+#define NGX_WS_MGR_FANOUT_TIDY   500       /* ms between sweeps */
+
+
+/* sockets of a member that are yet to be served, in a later turn of the loop */
+
+typedef struct {
+    ngx_queue_t             queue;
+    ngx_ws_mgr_member_t    *member;        /* has sessions */
+    ngx_queue_t            *next;          /* of member->sessions, or it */
+    ngx_uint_t              again;         /* the log grew meanwhile */
+} ngx_ws_mgr_fanout_pass_t;
+
+
+static void ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_member_t *member);
+static void ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_broadcast(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_seek_t *seek);
+static void ngx_ws_mgr_fanout_heard(void);
+static void ngx_ws_mgr_fanout_again_handler(ngx_event_t *ev);
+static void ngx_ws_mgr_fanout_serve_passes(void);
+static void ngx_ws_mgr_fanout_serve_dirty(void);
+static ngx_queue_t *ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member,
+    ngx_queue_t *q, ngx_uint_t *budget);
+static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
+    ngx_ws_mgr_member_t *member);
+static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
+static void ngx_ws_mgr_fanout_serve_waits(ngx_ws_mgr_member_t *member);
+static ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);
+static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
+static ngx_int_t ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq);
+static size_t ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i);
+static void ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev);
+
+
+/* the batch holds what comes after this cursor of this member, for whoever
+   else stands there in the same pass */
+
+static struct {
+    ngx_ws_mgr_batch_t      batch;
+    ngx_ws_mgr_member_t    *member;
+    uint64_t                from;
+} ngx_ws_mgr_fanout_copy;
+
+static ngx_queue_t      ngx_ws_mgr_fanout_passes;
+static ngx_queue_t      ngx_ws_mgr_fanout_waits;
+static ngx_event_t      ngx_ws_mgr_fanout_again;
+static uint64_t         ngx_ws_mgr_fanout_shards;   /* with dirty members */
+static ngx_event_t      ngx_ws_mgr_fanout_tidy;
+
+/* what debug lines of timers show as descriptor */
+static ngx_connection_t  ngx_ws_mgr_fanout_nobody = { .fd = (ngx_socket_t) -1 };
+
+static ngx_uint_t       ngx_ws_mgr_fanout_attached;
+static ngx_str_t        ngx_ws_mgr_fanout_everyone = ngx_string("*");
+
+
+ngx_int_t
+ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
+    size_t event_size)
+{
+    size_t               size;
+    ngx_ws_mgr_batch_t  *batch;
+
+    ngx_queue_init(&ngx_ws_mgr_fanout_passes);
+    ngx_queue_init(&ngx_ws_mgr_fanout_waits);
+
+    batch = &ngx_ws_mgr_fanout_copy.batch;
+
+    size = NGX_WS_MGR_FANOUT_BATCH + event_size;
+
+    batch->start = ngx_alloc(size, cycle->log);
+    if (batch->start == NULL) {
+        return NGX_ERROR;
+    }
+
+    batch->end = batch->start + size;
+
+    ngx_ws_mgr_shard_attach(conf);
+    ngx_ws_mgr_member_init(ngx_ws_mgr_bell_ring);
+
+    if (ngx_ws_mgr_node_attach(conf->node_zone, cycle->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_ws_mgr_fanout_attached = 1;
+
+    ngx_ws_mgr_fanout_again.handler = ngx_ws_mgr_fanout_again_handler;
+    ngx_ws_mgr_fanout_again.log = cycle->log;
+
+    ngx_ws_mgr_fanout_tidy.handler = ngx_ws_mgr_fanout_tidy_handler;
+    ngx_ws_mgr_fanout_tidy.data = &ngx_ws_mgr_fanout_nobody;
+    ngx_ws_mgr_fanout_tidy.log = cycle->log;
+    ngx_ws_mgr_fanout_tidy.cancelable = 1;
+
+    ngx_add_timer(&ngx_ws_mgr_fanout_tidy, NGX_WS_MGR_FANOUT_TIDY);
+
+    return ngx_ws_mgr_bell_listen(cycle, ngx_ws_mgr_fanout_heard);
+}
+
+
+void
+ngx_ws_mgr_fanout_exit(void)
+{
+    if (!ngx_ws_mgr_fanout_attached) {
+        return;
+    }
+
+    ngx_ws_mgr_fanout_attached = 0;
+
+    ngx_ws_mgr_sweep_self();
+    ngx_ws_mgr_bell_close();
+}
+
+
+void
+ngx_ws_mgr_fanout_abandon(ngx_ws_mgr_seat_t *seat)
+{
+    if (seat->conn) {
+        ngx_ws_mgr_registry_disconnect(seat->conn);
+        seat->conn = NULL;
+    }
+
+    if (seat->address) {
+        ngx_ws_mgr_member_leave(seat->address);
+        seat->address = NULL;
+    }
+
+    if (seat->admitted) {
+        ngx_ws_mgr_node_dismiss();
+        seat->admitted = 0;
+    }
+}
+
+
+void
+ngx_ws_mgr_fanout_open(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
+{
+    ngx_ws_mgr_seek_t   own, broadcast;
+    ngx_ws_mgr_conn_t  *conn;
+
+    conn = seat->conn;
+
+    client->conn = conn;
+    client->address = seat->address;
+    client->admitted = seat->admitted;
+    client->restorable = 1;
+
+    seat->conn = NULL;
+    seat->address = NULL;
+    seat->admitted = 0;
+
+    ngx_ws_mgr_fanout_join(client, &client->own, conn->member);
+
+    if (client->echo) {
+        (void) ngx_ws_mgr_fanout_check_kick(client);
+        return;
+    }
+
+    own.from = seat->from;
+    own.match = ngx_ws_mgr_fanout_match;
+    own.data = conn;
+
+    ngx_ws_mgr_registry_open(conn, &own);
+    client->own.cursor = own.cursor;
+
+    broadcast.from = seat->from_broadcast;
+    ngx_ws_mgr_fanout_broadcast(client, &broadcast);
+
+    if (seat->asked.len && seat->from.epoch == 0
+        && seat->from_broadcast.epoch == 0)
+    {
+        own.gap = "malformed";
+        own.cursor = own.gone.seq;
+        client->own.cursor = own.cursor;
+    }
+
+    ngx_ws_mgr_welcome_send(&client->session, conn, seat->asked.len > 0, &own,
+                            client->broadcast.member ? &broadcast : NULL);
+
+    if (seat->asked.len) {
+        client->restorable = 0;
+
+        if (own.gap) {
+            ngx_ws_mgr_count(RESUMES_GAP);
+            ngx_ws_mgr_welcome_gap(&client->session, &seat->asked, &own.gone,
+                                   own.gap);
+        } else {
+            ngx_ws_mgr_count(RESUMES_OK);
+        }
+    }
+
+    if (client->broadcast.member && broadcast.gap) {
+        ngx_ws_mgr_welcome_gap(&client->session, &seat->asked,
+                               &broadcast.gone, broadcast.gap);
+    }
+
+    if (ngx_ws_mgr_fanout_check_kick(client) == NGX_OK) {
+        ngx_ws_mgr_fanout_pump(client);
+    }
+}
+
+
+void
+ngx_ws_mgr_fanout_close(ngx_ws_mgr_client_t *client)
+{
+    ngx_ws_mgr_seat_t  seat;
+
+    ngx_ws_mgr_fanout_part(&client->own);
+
+    if (client->broadcast.member) {
+        ngx_ws_mgr_fanout_part(&client->broadcast);
+        ngx_ws_mgr_member_leave(client->broadcast.member);
+        client->broadcast.member = NULL;
+    }
+
+    client->own.member = NULL;
+
+    seat.conn = client->conn;
+    seat.address = client->address;
+    seat.admitted = client->admitted;
+
+    client->conn = NULL;
+    client->address = NULL;
+    client->admitted = 0;
+
+    ngx_ws_mgr_fanout_abandon(&seat);
+}
+
+
+void
+ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client)
+{
+    /* what was held back is in the kernel now */
+
+    if (client->conn && client->conn->open
+        && ngx_ws_mgr_session_idle(&client->session))
+    {
+        ngx_ws_mgr_fanout_sent(&client->own, client->own.cursor);
+    }
+
+    ngx_ws_mgr_fanout_copy.member = NULL;
+
+    if (client->conn && !client->echo) {
+        ngx_ws_mgr_fanout_pump_sub(&client->own);
+    }
+
+    if (client->broadcast.member) {
+        ngx_ws_mgr_fanout_pump_sub(&client->broadcast);
+    }
+}
+
+
+void
+ngx_ws_mgr_fanout_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
+{
+    ngx_ws_mgr_seek_t  seek;
+
+    seek.match = ngx_ws_mgr_fanout_match;
+    seek.data = client->conn;
+
+    if (ngx_ws_mgr_log_position_parse(position, &seek.from) != NGX_OK
+        || seek.from.broadcast)
+    {
+        seek.from.epoch = 0;
+        ngx_ws_mgr_registry_seek(client->own.member, &seek);
+        seek.gap = "malformed";
+        seek.cursor = seek.gone.seq;
+
+    } else {
+        ngx_ws_mgr_registry_seek(client->own.member, &seek);
+    }
+
+    if (!client->restorable) {
+
+        /* seq only rises on a socket: what lies before the events that were
+           sent since the welcome can not follow them */
+
+        seek.gone.seq = client->own.cursor;
+
+        if (seek.from.epoch != seek.gone.epoch
+            || seek.from.seq < client->own.cursor)
+        {
+            ngx_ws_mgr_count(RESUMES_GAP);
+            ngx_ws_mgr_welcome_gap(&client->session, position, &seek.gone,
+                                   "late");
+        }
+
+        return;
+    }
+
+    client->restorable = 0;
+
+    if (seek.gap) {
+        ngx_ws_mgr_count(RESUMES_GAP);
+        ngx_ws_mgr_welcome_gap(&client->session, position, &seek.gone,
+                               seek.gap);
+    } else {
+        ngx_ws_mgr_count(RESUMES_OK);
+    }
+
+    client->own.cursor = seek.cursor;
+    ngx_ws_mgr_fanout_pump(client);
+}
+
+
+void
+ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client)
+{
+    if (client->conn) {
+        client->conn->bytes_in = client->session.bytes_in;
+        client->conn->bytes_out = client->session.bytes_out;
+    }
+}
+
+
+ngx_uint_t
+ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data)
+{
+    u_char             *p, *last;
+    ngx_ws_mgr_user_t  *user;
+    ngx_ws_mgr_conn_t  *conn = data;
+
+    p = ngx_ws_mgr_event_target(event);
+
+    switch (event->to) {
+
+    case NGX_WS_MGR_TO_THREAD:
+        return conn->thread
+               && conn->thread[0] == event->target_len
+               && ngx_memcmp(conn->thread + 1, p, event->target_len) == 0;
+
+    case NGX_WS_MGR_TO_CONNECTION:
+        return event->target_len == sizeof(uint64_t)
+               && ngx_memcmp(&conn->node.key, p, sizeof(uint64_t)) == 0;
+
+    case NGX_WS_MGR_TO_OTHERS:
+        user = conn->member->user;
+
+        for (last = p + event->target_len; p < last; p += 1 + *p) {
+            if (*p == user->len
+                && ngx_memcmp(p + 1, user->name, user->len) == 0)
+            {
+                return 0;
+            }
+        }
+
+        return 1;
+
+    default:
+        return 1;
+    }
+}
+
+
+ngx_int_t
+ngx_ws_mgr_fanout_wait(ngx_ws_mgr_wait_t *wait, ngx_str_t *user)
+{
+    if (ngx_ws_mgr_member_wait(user, &wait->member) != NGX_OK) {
+        wait->member = NULL;
+        return NGX_ERROR;
+    }
+
+    ngx_queue_insert_tail(&ngx_ws_mgr_fanout_waits, &wait->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_ws_mgr_fanout_unwait(ngx_ws_mgr_wait_t *wait)
+{
+    if (wait->member) {
+        ngx_queue_remove(&wait->queue);
+        ngx_ws_mgr_member_unwait(wait->member);
+        wait->member = NULL;
+    }
+}
+
+
+static void
+ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_member_t *member)
+{
+    sub->client = client;
+    sub->member = member;
+
+    ngx_queue_insert_tail(&member->sessions, &sub->queue);
+}
+
+
+static void
+ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
+{
+    ngx_ws_mgr_fanout_pass_t  *pass;
+
+    if (sub->member == NULL) {
+        return;
+    }
+
+    pass = ngx_ws_mgr_fanout_pass(sub->member);
+
+    if (pass && pass->next == &sub->queue) {
+        pass->next = ngx_queue_next(&sub->queue);
+    }
+
+    ngx_queue_remove(&sub->queue);
+
+    if (pass && ngx_queue_empty(&sub->member->sessions)) {
+        ngx_ws_mgr_fanout_end_pass(pass);
+    }
+}
+
+
+static void
+ngx_ws_mgr_fanout_broadcast(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_seek_t *seek)
+{
+    ngx_ws_mgr_member_t  *member;
+
+    if (!ngx_ws_mgr_registry_conf->broadcast) {
+        return;
+    }
+
+    if (ngx_ws_mgr_member_enter(&ngx_ws_mgr_fanout_everyone, 0, &member)
+        != NGX_OK)
+    {
+        ngx_ws_mgr_count(CLOSED_MEMORY);
+        ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
+                                 "Out of memory");
+        return;
+    }
+
+    seek->match = ngx_ws_mgr_fanout_match;
+    seek->data = client->conn;
+
+    ngx_ws_mgr_fanout_join(client, &client->broadcast, member);
+    ngx_ws_mgr_registry_seek(member, seek);
+    client->broadcast.cursor = seek->cursor;
+}
+
+
+/* the bell: something is due to this worker's sockets */
+
+static void
+ngx_ws_mgr_fanout_heard(void)
+{
+    ngx_ws_mgr_fanout_shards |= ngx_ws_mgr_member_take_pending();
+
+    ngx_ws_mgr_fanout_serve_dirty();
+}
+
+
+static void
+ngx_ws_mgr_fanout_again_handler(ngx_event_t *ev)
+{
+    (void) ev;
+
+    ngx_ws_mgr_fanout_serve_passes();
+    ngx_ws_mgr_fanout_serve_dirty();
+}
+
+
+/* both work off a slice, so that a broadcast does not stop the loop, and
+   leave the rest to the next turn */
+
+static void
+ngx_ws_mgr_fanout_serve_passes(void)
+{
+    ngx_uint_t                 budget;
+    ngx_ws_mgr_member_t       *member;
+    ngx_ws_mgr_fanout_pass_t  *pass;
+
+    budget = NGX_WS_MGR_SLICE;
+
+    while (budget && !ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
+        pass = ngx_queue_data(ngx_queue_head(&ngx_ws_mgr_fanout_passes),
+                              ngx_ws_mgr_fanout_pass_t, queue);
+        member = pass->member;
+
+        if (pass->next == ngx_queue_sentinel(&member->sessions)) {
+
+            if (!pass->again) {
+                ngx_ws_mgr_fanout_end_pass(pass);
+                continue;
+            }
+
+            pass->again = 0;
+            pass->next = ngx_queue_head(&member->sessions);
+        }
+
+        pass->next = ngx_ws_mgr_fanout_serve(member, pass->next, &budget);
+    }
+
+    if (!ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
+        ngx_post_event(&ngx_ws_mgr_fanout_again, &ngx_posted_next_events);
+    }
+}
+
+
+static void
+ngx_ws_mgr_fanout_serve_dirty(void)
+{
+    ngx_uint_t                 budget, served, shard;
+    ngx_queue_t               *q;
+    ngx_ws_mgr_member_t       *member;
+    ngx_ws_mgr_fanout_pass_t  *pass;
+
+    budget = NGX_WS_MGR_SLICE;
+
+    while (budget && ngx_ws_mgr_fanout_shards) {
+        shard = __builtin_ctzll(ngx_ws_mgr_fanout_shards);
+        member = ngx_ws_mgr_member_next_dirty(shard);
+
+        if (member == NULL) {
+            ngx_ws_mgr_fanout_shards &= ngx_ws_mgr_fanout_shards - 1;
+            continue;
+        }
+
+        /* a member that is there only for its waits may go with them */
+
+        served = member->sockets || member->pending;
+
+        if (member->waiters) {
+            ngx_ws_mgr_fanout_serve_waits(member);
+        }
+
+        if (!served || ngx_queue_empty(&member->sessions)) {
+            continue;
+        }
+
+        pass = ngx_ws_mgr_fanout_pass(member);
+
+        if (pass) {
+            pass->again = 1;
+            continue;
+        }
+
+        q = ngx_ws_mgr_fanout_serve(member, ngx_queue_head(&member->sessions),
+                                    &budget);
+
+        if (q == ngx_queue_sentinel(&member->sessions)) {
+            continue;
+        }
+
+        pass = ngx_alloc(sizeof(ngx_ws_mgr_fanout_pass_t), ngx_cycle->log);
+
+        if (pass == NULL) {
+            budget = NGX_MAX_INT32_VALUE;
+            (void) ngx_ws_mgr_fanout_serve(member, q, &budget);
+            break;
+        }
+
+        pass->member = member;
+        pass->next = q;
+        pass->again = 0;
+        ngx_queue_insert_tail(&ngx_ws_mgr_fanout_passes, &pass->queue);
+    }
+
+    if (ngx_ws_mgr_fanout_shards
+        || !ngx_queue_empty(&ngx_ws_mgr_fanout_passes))
+    {
+        ngx_post_event(&ngx_ws_mgr_fanout_again, &ngx_posted_next_events);
+    }
+}
+
+
+/*
+ * Serves the member's sockets from q on, as many as the budget allows, and
+ * returns the next.  A socket that closes takes itself out of the queue, and
+ * the last one may take the member along: what is returned then is only good
+ * to be compared with.
+ */
+
+static ngx_queue_t *
+ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
+    ngx_uint_t *budget)
+{
+    ngx_queue_t       *next, *last;
+    ngx_ws_mgr_sub_t  *sub;
+
+    last = ngx_queue_sentinel(&member->sessions);
+    ngx_ws_mgr_fanout_copy.member = NULL;
+
+    for ( /* void */ ; q != last && *budget; q = next) {
+        next = ngx_queue_next(q);
+        sub = ngx_queue_data(q, ngx_ws_mgr_sub_t, queue);
+        (*budget)--;
+
+        if (ngx_ws_mgr_fanout_check_kick(sub->client) == NGX_OK
+            && !sub->client->echo)
+        {
+            ngx_ws_mgr_fanout_pump_sub(sub);
+        }
+    }
+
+    return q;
+}
+
+
+static ngx_ws_mgr_fanout_pass_t *
+ngx_ws_mgr_fanout_pass(ngx_ws_mgr_member_t *member)
+{
+    ngx_queue_t               *q;
+    ngx_ws_mgr_fanout_pass_t  *pass;
+
+    for (q = ngx_queue_head(&ngx_ws_mgr_fanout_passes);
+         q != ngx_queue_sentinel(&ngx_ws_mgr_fanout_passes);
+         q = ngx_queue_next(q))
+    {
+        pass = ngx_queue_data(q, ngx_ws_mgr_fanout_pass_t, queue);
+
+        if (pass->member == member) {
+            return pass;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass)
+{
+    ngx_queue_remove(&pass->queue);
+    ngx_free(pass);
+}
+
+
+static void
+ngx_ws_mgr_fanout_serve_waits(ngx_ws_mgr_member_t *member)
+{
+    ngx_queue_t        *q, *next;
+    ngx_ws_mgr_wait_t  *wait;
+
+    for (q = ngx_queue_head(&ngx_ws_mgr_fanout_waits);
+         q != ngx_queue_sentinel(&ngx_ws_mgr_fanout_waits);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        wait = ngx_queue_data(q, ngx_ws_mgr_wait_t, queue);
+
+        if (wait->member == member) {
+            wait->changed(wait);
+        }
+    }
+}
+
+
+/* NGX_DONE: the registry asked for the socket to be closed, and it was */
+
+static ngx_int_t
+ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client)
+{
+    ngx_uint_t   code;
+    const char  *reason;
+
+    code = client->conn ? client->conn->kick : 0;
+
+    switch (code) {
+
+    case 0:
+        return NGX_OK;
+
+    case NGX_WS_MGR_CLOSE_REPLACED:
+        ngx_ws_mgr_count(CLOSED_REPLACED);
+        reason = "Newer connection";
+        break;
+
+    default:
+        ngx_ws_mgr_count(CLOSED_KICKED);
+        reason = "Disconnected by operator";
+        break;
+    }
+
+    ngx_ws_mgr_session_close(&client->session, code, reason);
+
+    return NGX_DONE;
+}
+
+
+/* the one loop: read after the cursor, write, move the cursor */
+
+static void
+ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
+{
+    uint64_t              sent;
+    ngx_uint_t            n;
+    ngx_ws_mgr_batch_t   *batch;
+    ngx_ws_mgr_client_t  *client;
+
+    client = sub->client;
+    batch = &ngx_ws_mgr_fanout_copy.batch;
+
+    do {
+        if (!ngx_ws_mgr_session_idle(&client->session)
+            || ngx_ws_mgr_fanout_fetch(sub) != NGX_OK)
+        {
+            return;
+        }
+
+        if (batch->n == 0) {
+            sub->cursor = batch->cursor;
+            ngx_ws_mgr_fanout_sent(sub, sub->cursor);
+            return;
+        }
+
+        n = ngx_ws_mgr_session_send_frames(&client->session, batch->start,
+                                           batch->n,
+                                           ngx_ws_mgr_fanout_frame_end, batch);
+        if (client->conn == NULL) {
+            return;
+        }
+
+        ngx_ws_mgr_count_add(DELIVERED, n);
+
+        if (n) {
+            client->restorable = 0;
+        }
+
+        sent = (n > 1) ? batch->frames[n - 2].seq : sub->cursor;
+
+        if (n == batch->n) {
+            sub->cursor = batch->cursor;
+
+        } else if (n) {
+            sub->cursor = batch->frames[n - 1].seq;
+        }
+
+        if (ngx_ws_mgr_session_idle(&client->session)) {
+            sent = sub->cursor;
+        }
+
+        ngx_ws_mgr_fanout_sent(sub, sent);
+
+    } while (batch->more);
+}
+
+
+/* fills the batch with what comes after the cursor, unless it is there */
+
+static ngx_int_t
+ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
+{
+    u_char              *p;
+    size_t               size;
+    ngx_int_t            rc;
+    ngx_ws_mgr_batch_t  *batch;
+
+    batch = &ngx_ws_mgr_fanout_copy.batch;
+
+    if (ngx_ws_mgr_fanout_copy.member == sub->member
+        && ngx_ws_mgr_fanout_copy.from == sub->cursor
+        && !batch->aimed)
+    {
+        return NGX_OK;
+    }
+
+    for ( ;; ) {
+        rc = ngx_ws_mgr_member_read(sub->member, sub->cursor, batch,
+                                    ngx_ws_mgr_fanout_match,
+                                    sub->client->conn);
+        if (rc != NGX_ERROR) {
+            break;
+        }
+
+        /* an earlier configuration let larger events in */
+
+        size = 2 * (batch->end - batch->start);
+
+        p = ngx_alloc(size, ngx_cycle->log);
+        if (p == NULL) {
+            ngx_ws_mgr_count(CLOSED_MEMORY);
+            ngx_ws_mgr_session_close(&sub->client->session,
+                                     NGX_WS_MGR_CLOSE_INTERNAL,
+                                     "Out of memory");
+            return NGX_ERROR;
+        }
+
+        ngx_free(batch->start);
+        batch->start = p;
+        batch->end = p + size;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_ws_mgr_fanout_copy.member = NULL;
+        ngx_ws_mgr_count(CLOSED_SLOW);
+        ngx_ws_mgr_session_close(&sub->client->session,
+                                 NGX_WS_MGR_CLOSE_SLOW, "Slow consumer");
+        return NGX_ERROR;
+    }
+
+    ngx_ws_mgr_fanout_copy.member = sub->member;
+    ngx_ws_mgr_fanout_copy.from = sub->cursor;
+
+    return NGX_OK;
+}
+
+
+/* the kernel has what is due up to seq */
+
+static void
+ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = sub->client;
+
+    ngx_ws_mgr_fanout_account(client);
+
+    if (sub == &client->own && client->conn->sent != seq) {
+        client->conn->sent = seq;
+        ngx_ws_mgr_member_changed(sub->member);
+    }
+}
+
+
+static size_t
+ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i)
+{
+    ngx_ws_mgr_batch_t  *batch = data;
+
+    return batch->frames[i].end;
+}
+
+
+static void
+ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev)
+{
+    ngx_uint_t  more;
+
+    more = ngx_ws_mgr_sweep_step(ev->log);
+
+    ngx_add_timer(ev, more ? 1 : NGX_WS_MGR_FANOUT_TIDY);
+}
