@@ -1,54 +1,173 @@
-# ngx_ws_mgr: "make help" says what there is.
+# "make help" says what there is.
 
-SHELL =		/bin/bash
+SHELL =			/bin/bash
 .DEFAULT_GOAL :=	all
 .DELETE_ON_ERROR:
-MAKEFLAGS +=	--no-print-directory
+MAKEFLAGS +=		--no-print-directory
+
+JOBS ?=			$(shell nproc)
 V ?=
+PORT ?=
 
-TOP :=		$(CURDIR)
-BUILD =		$(TOP)/build
-JOBS ?=		$(shell nproc)
+# The nginx to build with: the packaged one, or any source tree.
 
-# The nginx to build against: the packaged one, or any source tree.
-
-NGX_SRC ?=	/usr/share/nginx/src
-STATIC ?=
+PACKAGED_SRC =		/usr/share/nginx/src
+NGX_SRC ?=		$(PACKAGED_SRC)
 NGX_CONF ?=
+NGX_CC ?=
+STATIC ?=
 
-PACKAGED :=	$(if $(filter /usr/share/nginx/src,$(NGX_SRC)),1)
-TREE =		$(BUILD)/$(if $(PACKAGED),nginx,$(notdir $(abspath \
-			$(NGX_SRC))))$(if $(STATIC),-static)
-MODULE =	$(if $(STATIC),,$(TREE)/objs/ngx_http_ws_mgr_module.so)
-NGINX =		$(if $(PACKAGED),/usr/sbin/nginx,$(TREE)/objs/nginx)
+PACKAGED =		$(if $(filter $(PACKAGED_SRC),$(NGX_SRC)),yes)
+BUILD =			$(CURDIR)/build
+TREE ?=			$(BUILD)/$(if $(PACKAGED),nginx,$(notdir $(abspath \
+				$(NGX_SRC))))$(if $(STATIC),-static)
+NGINX =			$(if $(PACKAGED),/usr/sbin/nginx,$(TREE)/objs/nginx)
+MODULE =		$(if $(STATIC),,$(TREE)/objs/$(MODULE_FILE))
+MODULE_FILE =		ngx_http_ws_mgr_module.so
 
-CFLAGS ?=	-g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
-LDFLAGS ?=	-Wl,-z,relro -Wl,-z,now
+CFLAGS ?=		-g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LDFLAGS ?=		-Wl,-z,relro -Wl,-z,now
 unexport CFLAGS LDFLAGS
 
-# nginx's own flags have -Wall -Werror, and spare unused parameters: not ours.
-STRICT =	$(if $(STATIC),,-Wextra -Wunused-parameter)
+# nginx's own flags are -Wall -Werror, but spare unused parameters.  Where the
+# module is linked into nginx, its files and ours have the same flags.
 
-BUILD_TREE =	CFLAGS='$(CFLAGS) $(STRICT)' LDFLAGS='$(LDFLAGS)' \
-			STATIC='$(STATIC)' NGX_CONF='$(NGX_CONF)' JOBS=$(JOBS) V=$(V) \
-			build-aux/build $(NGX_SRC) $(TREE)
-TEST_MK =	$(MAKE) $(if $(V),,-s) -C $(TREE) -f $(TOP)/build-aux/test.mk TOP=$(TOP) \
-			OUT=$(TREE)/t STATIC=$(STATIC)
+STRICT =		$(if $(STATIC),,-Wextra -Wunused-parameter)
+
+BUILD_TREE =		CFLAGS='$(CFLAGS) $(STRICT)' LDFLAGS='$(LDFLAGS)' \
+			STATIC='$(STATIC)' NGX_CONF='$(NGX_CONF)' \
+			NGX_CC='$(NGX_CC)' JOBS=$(JOBS) V='$(V)' \
+			build-aux/build '$(NGX_SRC)' '$(TREE)'
+
+TEST_MK =		env -u MAKEFLAGS make $(if $(V),,-s) -j$(JOBS) \
+			-C $(TREE) -f $(CURDIR)/build-aux/test.mk \
+			TOP=$(CURDIR)
 
 
-all:
+all:	deps-build$(if $(PACKAGED),-nginx)
 	@$(BUILD_TREE) $(if $(PACKAGED),,binary) $(if $(STATIC),,modules)
 
+help:
+	@sed -n 's/^#: \?//p' Makefile
+
+#: make                  the module, build/nginx/objs/ngx_http_ws_mgr_module.so
+#: make NGX_SRC=DIR      the module and nginx, of the source tree DIR; with
+#:                       STATIC=1 the module is linked into nginx; NGX_CONF=
+#:                       is for more arguments of nginx's ./configure
+#: make run              a manager at 127.0.0.1:8080 (PORT=), till ^C
+#: make demo             shows the golden path to a manager that runs (PORT=)
+#: make test             all tests; T='t/ticket_use.t' for some of them
+#: make test-asan        the same, with ASan and UBSan, nginx included
+#: make unit NOUN=frame  one unit test, even while other nouns do not compile
+#: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
+#: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
+#: make bench-memory     bytes for each idle connection, of 10000 (N=)
+#: make install          the module into nginx's directories (DESTDIR=)
+#: make deps             installs every Debian package that these need
+#: make clean            removes build/
+#: V=1                   shows the commands
+
+deps:
+	@build-aux/deps build nginx run test bench source fuzz
+
+deps-%:
+	@build-aux/deps $(subst -, ,$*)
+
+
+run:	deps-build-run all
+	@PORT='$(PORT)' build-aux/run '$(MODULE)' $(NGINX) $(BUILD)/run
+
+demo:
+	@tools/demo 127.0.0.1:$(or $(PORT),8080)
+
+
+T ?=			t
+
 units:	all
-	@$(TEST_MK) -j$(JOBS)
+	@$(TEST_MK) OUT=$(TREE)/t STATIC=$(STATIC) SANITIZE='$(SANITIZE)' tests
 
-# one noun's unit test, even while others of the module do not compile
+TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
+			WS_MGR_UNITS=$(TREE)/t
 
-unit:
+test:	deps-build-test units
+	$(TEST_ENV) prove -j2 -r $(T)
+
+unit:	deps-build-test
 	@test -n "$(NOUN)" || { echo "which one? make unit NOUN=frame"; exit 2; }
 	-@KEEP_GOING=1 $(BUILD_TREE) modules
-	@$(TEST_MK) NOUN=$(NOUN)
-	WS_MGR_NGINX=$(NGINX) WS_MGR_UNIT=$(TREE)/t WS_MGR_NOUN=$(NOUN) \
-		prove -v t/unit.t
+	@$(TEST_MK) OUT=$(TREE)/t NOUN=$(NOUN) tests
+	@$(TEST_ENV) WS_MGR_NOUN=$(NOUN) prove -v t/unit.t
 
-.PHONY:	all units unit
+
+# The sanitizers want nginx to be compiled with them; nginx-dev has no sources.
+
+SOURCE =		$(BUILD)/source/nginx
+SANITIZE =
+SANITIZED =		-g -O1 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
+
+source:	deps-build-source
+	@build-aux/source $(BUILD)/source
+
+test-asan:	source
+	@ASAN_OPTIONS=suppressions=$(CURDIR)/build-aux/asan.supp \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/build-aux/lsan.supp \
+	UBSAN_OPTIONS=print_stacktrace=1 WS_MGR_ASAN=1 \
+	$(MAKE) test NGX_SRC=$(SOURCE) TREE=$(BUILD)/asan STATIC=1 \
+		SANITIZE='-fsanitize=address,undefined' \
+		CFLAGS='$(SANITIZED) $$(SANITIZE)' LDFLAGS='$$(SANITIZE)'
+
+SECONDS ?=		60
+FUZZ =			NGX_SRC=$(SOURCE) TREE=$(BUILD)/fuzz STATIC=1 \
+			NGX_CC=clang SANITIZE='-fsanitize=address,fuzzer-no-link' \
+			CFLAGS='$(SANITIZED) $$(SANITIZE)' \
+			LDFLAGS='-fsanitize=address'
+FUZZ_NOUNS =		$(or $(NOUN),$(filter-out driver replay,$(basename \
+				$(notdir $(wildcard t/fuzz/*.c)))))
+
+fuzzers:	source deps-fuzz
+	@$(MAKE) $(FUZZ) fuzz-link
+
+fuzz-link:	all
+	@$(TEST_MK) OUT=$(TREE)/t NOUN=$(NOUN) fuzzers
+
+fuzz:	fuzzers
+	cd $(BUILD)/fuzz && for noun in $(FUZZ_NOUNS); do \
+		mkdir -p found/$$noun && t/$$noun -max_total_time=$(SECONDS) \
+			-timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$$noun- found/$$noun \
+			$(CURDIR)/t/fuzz/corpus/$$noun || exit 1; \
+	done
+
+fuzz-corpus:	fuzzers
+	for noun in $(FUZZ_NOUNS); do \
+		mkdir -p t/fuzz/corpus/$$noun && $(BUILD)/fuzz/t/$$noun \
+			-merge=1 t/fuzz/corpus/$$noun \
+			$(BUILD)/fuzz/found/$$noun || exit 1; \
+	done
+
+
+N ?=			10000
+
+bench-memory:	deps-build-bench all
+	bench/memory $(NGINX) '$(MODULE)' $(BUILD)/bench $(N)
+
+
+# as Debian's own modules have it
+
+MODULES_DIR ?=		/usr/lib/nginx/modules
+AVAILABLE_DIR ?=	/usr/share/nginx/modules-available
+ENABLED_DIR =		/etc/nginx/modules-enabled
+AVAILABLE =		$(AVAILABLE_DIR)/mod-http-ws-mgr.conf
+
+install:	all
+	install -d $(DESTDIR)$(MODULES_DIR) $(DESTDIR)$(AVAILABLE_DIR)
+	install -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/$(MODULE_FILE)
+	echo 'load_module modules/$(MODULE_FILE);' > $(DESTDIR)$(AVAILABLE)
+	@echo
+	@echo 'To load it: ln -s $(AVAILABLE) $(ENABLED_DIR)/50-mod-http-ws-mgr.conf'
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY:	all help deps run demo units test unit source test-asan fuzzers fuzz-link \
+	fuzz fuzz-corpus bench-memory install clean

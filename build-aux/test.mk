@@ -1,58 +1,79 @@
-# Unit tests and fuzz targets as loadable modules of a configured nginx tree.
+# Unit tests and fuzz targets, in a configured nginx tree:
 #
-#   make -C TREE -f build-aux/test.mk TOP=… OUT=… [NOUN=…] tests
+#   make -C TREE -f build-aux/test.mk TOP=… OUT=… [STATIC=1] [NOUN=…] modules
+#   make -C TREE -f build-aux/test.mk TOP=… OUT=… fuzzers
 #
-# OUT/unit/<noun>.so for each t/unit/<noun>.c,
-# OUT/fuzz/<noun>.so for each t/fuzz/<noun>.c.
+# modules: OUT/unit/<noun>.so for each t/unit/<noun>.c, and OUT/fuzz/<noun>.so
+# for each t/fuzz/<noun>.c, to be loaded into nginx.  Each takes of the objects
+# of ngx_ws_mgr those that it needs; where STATIC, nginx has them all.
 #
-# Each takes of the module's objects those that it needs.  A tree into whose
-# nginx the module is linked has them all.
+# fuzzers: OUT/<noun> for each t/fuzz/<noun>.c, with libFuzzer; nginx's own
+# objects are taken as they are, ours are compiled again, so that what is
+# undefined ends the run in ours only.
 
 include objs/Makefile
 
-.DEFAULT_GOAL :=	tests
+.DEFAULT_GOAL :=	none
 .DELETE_ON_ERROR:
+.SECONDARY:
 
-UNITS =		$(or $(NOUN),$(filter-out unit,$(basename $(notdir \
-			$(wildcard $(TOP)/t/unit/*.c)))))
-FUZZES =	$(if $(NOUN),,$(filter-out replay driver,$(basename \
-			$(notdir $(wildcard $(TOP)/t/fuzz/*.c)))))
+NOUNS =		$(filter-out $(2),$(basename $(notdir $(wildcard $(1)/*.c))))
+UNITS =		$(or $(NOUN),$(call NOUNS,$(TOP)/t/unit,unit))
+FUZZES =	$(or $(NOUN),$(call NOUNS,$(TOP)/t/fuzz,driver replay))
 
-OBJECTS =	$(wildcard objs/addon/ngx_ws_mgr/*.o)
+OURS =		$(call NOUNS,$(TOP)/ngx_ws_mgr,)
 ARCHIVE =	$(if $(STATIC),,$(OUT)/ngx_ws_mgr.a)
 
-COMPILE =	$(CC) -c -fPIC $(CFLAGS) -Wno-unused-parameter \
-			$(ALL_INCS) -I $(TOP)/ngx_ws_mgr -I $(TOP)/t/unit \
-			-MMD -MP -o $@ $<
+COMPILE =	mkdir -p $(@D) && $(CC) -c -fPIC $(CFLAGS) \
+			-Wno-unused-parameter $(ALL_INCS) \
+			-I $(TOP)/ngx_ws_mgr -I $(TOP)/t/unit -MMD -MP -o $@ $<
 LIBS =		-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a -ljansson \
-			-lcrypto -lcmocka -pthread
+			-lcrypto -pthread
 
-tests:	$(UNITS:%=$(OUT)/unit/%.so) $(FUZZES:%=$(OUT)/fuzz/%.so)
+tests:	$(UNITS:%=$(OUT)/unit/%.so) \
+	$(if $(NOUN),,$(FUZZES:%=$(OUT)/fuzz/%.so))
 
-$(OUT)/ngx_ws_mgr.a:	$(OBJECTS)
-	mkdir -p $(@D)
+$(OUT)/ngx_ws_mgr.a:	$(wildcard $(OURS:%=objs/addon/ngx_ws_mgr/%.o))
 	rm -f $@
 	ar rcs $@ $^
 
 $(OUT)/unit/%.o:	$(TOP)/t/unit/%.c objs/ngx_auto_config.h
-	mkdir -p $(@D)
 	$(COMPILE)
 
 $(OUT)/unit/%.run.o:	$(TOP)/t/unit/unit.c objs/ngx_auto_config.h
-	mkdir -p $(@D)
 	$(COMPILE) -DNGX_WS_MGR_UNIT=ngx_ws_mgr_unit_$*
 
 $(OUT)/fuzz/%.o:	$(TOP)/t/fuzz/%.c objs/ngx_auto_config.h
-	mkdir -p $(@D)
 	$(COMPILE)
 
 $(OUT)/unit/%.so:	$(OUT)/unit/%.run.o $(OUT)/unit/%.o $(ARCHIVE)
-	$(LINK) -shared -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(LINK) -shared -o $@ $^ $(SANITIZE) $(LIBS) -lcmocka
 
 $(OUT)/fuzz/%.so:	$(OUT)/unit/replay.run.o $(OUT)/fuzz/replay.o \
 			$(OUT)/fuzz/%.o $(ARCHIVE)
-	$(LINK) -shared -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(LINK) -shared -o $@ $^ $(SANITIZE) $(LIBS) -lcmocka
 
-.SECONDARY:
+# libFuzzer has a main() of its own
 
--include $(wildcard $(OUT)/unit/*.d $(OUT)/fuzz/*.d)
+STRICT =	-fsanitize=undefined -fno-sanitize-recover=undefined
+NGINX_OBJS =	$(shell find objs/src objs/ngx_modules.o -name '*.o' \
+			! -path objs/src/core/nginx.o)
+
+fuzzers:	$(FUZZES:%=$(OUT)/%)
+
+$(OUT)/nginx.o:	objs/src/core/nginx.o
+	mkdir -p $(@D)
+	objcopy --redefine-sym main=ngx_ws_mgr_nginx_main $< $@
+
+$(OUT)/ours/%.o:	$(TOP)/ngx_ws_mgr/%.c objs/ngx_auto_config.h
+	$(COMPILE) $(STRICT)
+
+$(OUT)/targets/%.o:	$(TOP)/t/fuzz/%.c objs/ngx_auto_config.h
+	$(COMPILE) $(STRICT)
+
+$(OUT)/%:	$(OUT)/targets/%.o $(OUT)/targets/driver.o \
+		$(OURS:%=$(OUT)/ours/%.o) $(OUT)/nginx.o
+	$(LINK) -fsanitize=fuzzer,address,undefined -o $@ $^ $(NGINX_OBJS) \
+		$(LIBS) -lssl -lpcre2-8 -lz -lcrypt -ldl
+
+-include $(wildcard $(OUT)/*/*.d)
