@@ -18,7 +18,7 @@ use constant { CONTINUATION => 0, TEXT => 1, BINARY => 2,
 
 # Sends the upgrade.  Options: path, headers (replace the usual ones by name,
 # undef leaves one out), protocols, method, version, early (bytes that follow
-# the request), auto_pong, and those of Stream.
+# the request), hesitant, auto_pong, and those of Stream.
 sub start {
     my ($class, $address, %option) = @_;
     my $key = encode_base64(join('', map { chr rand 256 } 1 .. 16), '');
@@ -55,10 +55,18 @@ sub start {
         stream    => Test::WsMgr::Stream->open($address, %option),
     }, $class;
 
-    $self->{stream}->write("$text\r\n"
-                           . (defined $option{early} ? $option{early} : ''));
+    $self->{rest} = "\r\n" . (defined $option{early} ? $option{early} : '');
+    $self->{stream}->write($text);
+    $self->go_on if !$option{hesitant};
 
     return $self;
+}
+
+# the end of the request, which a hesitant client holds back
+sub go_on {
+    my ($self) = @_;
+
+    $self->{stream}->write(delete $self->{rest});
 }
 
 # Reads the answer to the upgrade: 101, or a refusal as of Http.pm.
