@@ -76,7 +76,7 @@ ngx_ws_mgr_api_guard(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf)
     forwarded = ngx_ws_mgr_guard_forwarded(r);
 
     if (local && !forwarded) {
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
     rules = ngx_ws_mgr_guard_rules(r);
@@ -87,7 +87,7 @@ ngx_ws_mgr_api_guard(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf)
         && (local ? ngx_ws_mgr_guard_open(rules)
                   : ngx_ws_mgr_guard_named(rules, sa)))
     {
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
     ngx_ws_mgr_count(API_DENIED);
@@ -142,7 +142,7 @@ ngx_ws_mgr_guard_key(ngx_http_request_t *r, ngx_array_t *keys)
     }
 
     if (found) {
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
     ngx_ws_mgr_count(API_DENIED);

@@ -17,7 +17,8 @@
 #include <ngx_ws_mgr_conf.h>
 
 
-/* NGX_OK: may; else the request was answered and this finalizes it */
+/* NGX_DECLINED: nothing against it; else the request was answered, and this
+   finalizes it */
 ngx_int_t ngx_ws_mgr_api_guard(ngx_http_request_t *r,
     ngx_ws_mgr_loc_conf_t *conf);
 

@@ -1,0 +1,469 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_ws_mgr_api_body.h>
+#include <ngx_ws_mgr_api_event.h>
+#include <ngx_ws_mgr_api_fault.h>
+#include <ngx_ws_mgr_api_path.h>
+#include <ngx_ws_mgr_api_publish.h>
+#include <ngx_ws_mgr_api_wait.h>
+#include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_envelope.h>
+#include <ngx_ws_mgr_ticket.h>
+
+
+/* of a batch, what is appended before the event loop has its turn */
+#define NGX_WS_MGR_API_PUBLISH_SLICE  64
+
+/* room in front of the results for the head of the answer */
+#define NGX_WS_MGR_API_PUBLISH_HEAD   96
+
+
+typedef struct {
+    ngx_http_request_t           *request;
+    ngx_ws_mgr_api_event_t        event;
+    ngx_ws_mgr_envelope_t         list;    /* of {"events":[ … ]} */
+    ngx_ws_mgr_text_t             text;
+    u_char                       *pos;     /* of what is left of the body */
+    u_char                       *end;
+    ngx_uint_t                    accepted;
+    ngx_uint_t                    rejected;
+    ngx_event_t                   next;
+    ngx_ws_mgr_body_type_e        type;
+} ngx_ws_mgr_post_t;
+
+
+static ngx_ws_mgr_post_t *ngx_ws_mgr_post_create(
+    ngx_http_request_t *r);
+static ngx_int_t ngx_ws_mgr_post_user(ngx_ws_mgr_post_t *b);
+static ngx_int_t ngx_ws_mgr_post_body(ngx_http_request_t *r,
+    ngx_str_t *body, void *data);
+static ngx_int_t ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b);
+static ngx_int_t ngx_ws_mgr_post_refuse(ngx_ws_mgr_post_t *b);
+static ngx_int_t ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b);
+static ngx_int_t ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b,
+    ngx_ws_mgr_span_t *item);
+static void ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b,
+    ngx_ws_mgr_span_t *item);
+static void ngx_ws_mgr_post_next(ngx_event_t *ev);
+static void ngx_ws_mgr_post_cleanup(void *data);
+static ngx_int_t ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b);
+static void ngx_ws_mgr_post_settled(ngx_http_request_t *r, void *data);
+static ngx_int_t ngx_ws_mgr_post_answer(ngx_ws_mgr_post_t *b);
+
+
+ngx_int_t
+ngx_ws_mgr_api_publish(ngx_http_request_t *r, ngx_str_t *arg)
+{
+    ngx_int_t                 rc;
+    const char               *error;
+    ngx_ws_mgr_loc_conf_t    *conf;
+    ngx_ws_mgr_body_type_e    type;
+    ngx_ws_mgr_post_t  *b;
+
+    (void) arg;
+
+    if (ngx_ws_mgr_api_body_type(r, &type, &error) != NGX_OK) {
+        ngx_ws_mgr_api_fault_count(NGX_WS_MGR_FAULT_MEDIA);
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_MEDIA, error);
+    }
+
+    b = ngx_ws_mgr_post_create(r);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->type = type;
+
+    switch (ngx_ws_mgr_post_user(b)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_ABORT:
+        return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_REQUEST,
+                                           "user",
+                                           "a user is 1 to 255 bytes of UTF-8"
+                                           " without control characters");
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_ws_mgr_api_wait_create(r, &b->event.wait);
+
+    if (rc == NGX_ABORT) {
+        return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_REQUEST,
+                                           "wait",
+                                           "wait is \"sent\" or \"confirmed\","
+                                           " timeout 0 to 60000 ms");
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    conf = b->event.conf;
+
+    return ngx_ws_mgr_api_body_read(r, conf->body_size, 1,
+                                    ngx_ws_mgr_post_body, b);
+}
+
+
+static ngx_ws_mgr_post_t *
+ngx_ws_mgr_post_create(ngx_http_request_t *r)
+{
+    ngx_ws_mgr_main_conf_t   *conf;
+    ngx_ws_mgr_post_t  *b;
+
+    b = ngx_pcalloc(r->pool, sizeof(ngx_ws_mgr_post_t));
+    if (b == NULL) {
+        return NULL;
+    }
+
+    conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
+
+    b->request = r;
+    b->event.pool = r->pool;
+    b->event.conf = ngx_http_get_module_loc_conf(r, ngx_http_ws_mgr_module);
+    b->event.placeholders = conf->placeholders;
+
+    return b;
+}
+
+
+/* the query argument user; NGX_ABORT: it is none */
+
+static ngx_int_t
+ngx_ws_mgr_post_user(ngx_ws_mgr_post_t *b)
+{
+    ngx_int_t           rc;
+    ngx_str_t          *user;
+    ngx_ws_mgr_text_t   raw;
+
+    user = &b->event.user;
+
+    rc = ngx_ws_mgr_api_query(b->request, "user", user);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DECLINED ? NGX_OK : rc;
+    }
+
+    if ((user->len != 1 || user->data[0] != '*')
+        && ngx_ws_mgr_ticket_check_user(user) != NGX_OK)
+    {
+        return NGX_ABORT;
+    }
+
+    ngx_ws_mgr_text_init(&raw, b->request->pool, user->len + 2);
+    ngx_ws_mgr_text_string(&raw, user);
+
+    b->event.user_raw.data = raw.start;
+    b->event.user_raw.len = ngx_ws_mgr_text_len(&raw);
+
+    return raw.failed ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
+{
+    ngx_ws_mgr_post_t  *b = data;
+
+    u_char              *first;
+    ngx_http_cleanup_t  *cln;
+
+    b->pos = body->data;
+    b->end = body->data + body->len;
+    b->event.body = body->data;
+
+    ngx_ws_mgr_text_init(&b->text, r->pool, 2 * NGX_WS_MGR_API_PUBLISH_HEAD);
+
+    if (b->text.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->text.last += NGX_WS_MGR_API_PUBLISH_HEAD;
+
+    if (b->type == NGX_WS_MGR_BODY_JSON) {
+
+        /* one that does not even hold the name is no list */
+
+        if (body->len == 0
+            || memmem(body->data, body->len, "\"events\"",
+                      sizeof("\"events\"") - 1)
+               == NULL)
+        {
+            return ngx_ws_mgr_post_single(b);
+        }
+
+        switch (ngx_ws_mgr_envelope_batch(&b->list, b->pos, b->end, r->pool,
+                                          &first))
+        {
+        case NGX_OK:
+            b->pos = first;
+            break;
+
+        case NGX_DECLINED:
+            return ngx_ws_mgr_post_single(b);
+
+        default:
+            return ngx_ws_mgr_post_refuse(b);
+        }
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_ws_mgr_post_cleanup;
+    cln->data = b;
+
+    b->next.handler = ngx_ws_mgr_post_next;
+    b->next.data = b;
+    b->next.log = r->connection->log;
+
+    return ngx_ws_mgr_post_slice(b);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b)
+{
+    ngx_ws_mgr_span_t          posted;
+    ngx_ws_mgr_api_refusal_t   refusal;
+
+    if (b->pos == b->end) {
+        ngx_ws_mgr_api_fault_count(NGX_WS_MGR_FAULT_JSON);
+        return ngx_ws_mgr_api_fault(b->request, NGX_WS_MGR_FAULT_JSON,
+                                    "the body is empty");
+    }
+
+    posted.start = b->pos;
+    posted.end = b->end;
+
+    if (ngx_ws_mgr_api_event_post(&b->event, &posted, &b->text, &refusal)
+        != NGX_OK)
+    {
+        ngx_ws_mgr_api_fault_count(refusal.fault);
+        return ngx_ws_mgr_problem_send(b->request, &refusal.problem);
+    }
+
+    b->accepted = 1;
+
+    return ngx_ws_mgr_post_settle(b);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_refuse(ngx_ws_mgr_post_t *b)
+{
+    ngx_ws_mgr_fault_e    fault;
+    ngx_ws_mgr_problem_t  problem;
+
+    fault = (b->list.result == NGX_WS_MGR_ENVELOPE_EVENT)
+            ? NGX_WS_MGR_FAULT_EVENT : NGX_WS_MGR_FAULT_JSON;
+
+    ngx_ws_mgr_api_fault_count(fault);
+    ngx_ws_mgr_api_fault_fill(&problem, fault, b->list.error);
+
+    problem.member = b->list.member;
+
+    ngx_ws_mgr_envelope_place(b->event.body, b->list.where, &problem.line,
+                              &problem.column);
+
+    return ngx_ws_mgr_problem_send(b->request, &problem);
+}
+
+
+/* a bounded number of events; then what was appended is delivered first */
+
+static ngx_int_t
+ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b)
+{
+    ngx_uint_t          n;
+    ngx_ws_mgr_span_t   item;
+
+    b->event.appended = 0;
+
+    for (n = 0;
+         n < NGX_WS_MGR_API_PUBLISH_SLICE
+         && b->event.appended < NGX_WS_MGR_API_PUBLISH_SLICE;
+         n++)
+    {
+        if (ngx_ws_mgr_post_item(b, &item) != NGX_OK) {
+            return ngx_ws_mgr_post_settle(b);
+        }
+
+        ngx_ws_mgr_post_add(b, &item);
+    }
+
+    /* a publisher that goes away leaves no half of a batch behind */
+
+    b->request->main->count++;
+    b->request->read_event_handler = ngx_http_block_reading;
+    b->request->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_post_event(&b->next, &ngx_posted_next_events);
+
+    return NGX_DONE;
+}
+
+
+/* the next one of the body; NGX_DONE: there is none */
+
+static ngx_int_t
+ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b,
+    ngx_ws_mgr_span_t *item)
+{
+    u_char  *p, *end;
+
+    if (b->type == NGX_WS_MGR_BODY_JSON) {
+        return ngx_ws_mgr_envelope_next(&b->list, &b->pos, b->end, item);
+    }
+
+    while (b->pos < b->end) {
+        end = memchr(b->pos, '\n', b->end - b->pos);
+
+        if (end == NULL) {
+            end = b->end;
+        }
+
+        item->start = b->pos;
+        item->end = end;
+        b->pos = (end < b->end) ? end + 1 : end;
+
+        for (p = item->start; p < end; p++) {
+            if (*p != ' ' && *p != '\t' && *p != '\r') {
+                return NGX_OK;
+            }
+        }
+    }
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b, ngx_ws_mgr_span_t *item)
+{
+    size_t                     start;
+    ngx_ws_mgr_text_t         *t;
+    ngx_ws_mgr_api_refusal_t   refusal;
+
+    t = &b->text;
+    start = ngx_ws_mgr_text_len(t);
+
+    if (b->accepted + b->rejected) {
+        ngx_ws_mgr_text_put(t, ",");
+    }
+
+    if (ngx_ws_mgr_api_event_post(&b->event, item, t, &refusal) == NGX_OK) {
+        b->accepted++;
+        return;
+    }
+
+    b->rejected++;
+    ngx_ws_mgr_api_fault_count(refusal.fault);
+
+    if (t->failed) {
+        return;
+    }
+
+    t->last = t->start + start;
+
+    ngx_ws_mgr_text_format(t, 16, "%s{\"event_id\":",
+                           (b->accepted + b->rejected > 1) ? "," : "");
+    ngx_ws_mgr_text_string(t, &refusal.event_id);
+    ngx_ws_mgr_text_put(t, ",");
+    ngx_ws_mgr_api_fault_text(t, &refusal.problem);
+    ngx_ws_mgr_text_put(t, "}");
+}
+
+
+static void
+ngx_ws_mgr_post_next(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_ws_mgr_post_t  *b;
+
+    b = ev->data;
+    c = b->request->connection;
+
+    ngx_http_finalize_request(b->request, ngx_ws_mgr_post_slice(b));
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_ws_mgr_post_cleanup(void *data)
+{
+    ngx_ws_mgr_post_t  *b = data;
+
+    if (b->next.posted) {
+        ngx_delete_posted_event(&b->next);
+    }
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b)
+{
+    if (b->event.wait != NULL
+        && ngx_ws_mgr_api_wait_start(b->event.wait,
+                                     ngx_ws_mgr_post_settled, b)
+           == NGX_AGAIN)
+    {
+        return NGX_DONE;
+    }
+
+    return ngx_ws_mgr_post_answer(b);
+}
+
+
+static void
+ngx_ws_mgr_post_settled(ngx_http_request_t *r, void *data)
+{
+    ngx_ws_mgr_post_t  *b = data;
+
+    ngx_http_finalize_request(r, ngx_ws_mgr_post_answer(b));
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_answer(ngx_ws_mgr_post_t *b)
+{
+    u_char             *last, head[NGX_WS_MGR_API_PUBLISH_HEAD];
+    size_t              len;
+    ngx_ws_mgr_text_t  *t;
+
+    t = &b->text;
+
+    ngx_ws_mgr_text_put(t, "]");
+
+    if (b->event.wait != NULL) {
+        ngx_ws_mgr_api_wait_insert(b->event.wait, t);
+        ngx_ws_mgr_api_wait_text(b->event.wait, t);
+    }
+
+    ngx_ws_mgr_text_put(t, "}");
+
+    if (t->failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    last = ngx_sprintf(head, "{\"accepted\":%ui,\"rejected\":%ui,\"events\":[",
+                       b->accepted, b->rejected);
+    len = last - head;
+
+    t->start += NGX_WS_MGR_API_PUBLISH_HEAD - len;
+    ngx_memcpy(t->start, head, len);
+
+    return ngx_ws_mgr_api_body_send(b->request, NGX_HTTP_OK, t);
+}
