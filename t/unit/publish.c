@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include "world.h"
+
+
+static char  large[4096];
+
+
+static void
+look(void)
+{
+    while (ngx_ws_mgr_member_next_dirty(0) || ngx_ws_mgr_member_next_dirty(1))
+    {
+        /* void */
+    }
+}
+
+
+static void
+test_wakes_once(void **state)
+{
+    ngx_uint_t             i;
+    ngx_ws_mgr_publish_t   p;
+
+    (void) state;
+
+    (void) world_connect("u1");
+
+    for (i = 1; i <= 3; i++) {
+        assert_int_equal(world_publish(&p, "u1", "\"type\":\"x\"}", NULL),
+                         NGX_WS_MGR_PUBLISH_OK);
+        assert_int_equal(p.position.seq, i);
+        assert_int_equal(p.sockets, 1);
+    }
+
+    assert_int_equal(world_wakes[ngx_ws_mgr_slot], 1);
+    assert_true(ngx_ws_mgr_member_take_pending() != 0);
+    assert_true(ngx_ws_mgr_member_take_pending() == 0);
+
+    look();
+
+    (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+    assert_int_equal(world_wakes[ngx_ws_mgr_slot], 2);
+}
+
+
+static void
+test_nobody_online(void **state)
+{
+    ngx_ws_mgr_publish_t  p;
+
+    (void) state;
+
+    assert_int_equal(world_publish(&p, "u1", "\"type\":\"x\"}", NULL),
+                     NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(p.sockets, 0);
+    assert_int_equal(p.position.seq, 1);
+    assert_int_equal(world_wakes[ngx_ws_mgr_slot], 0);
+}
+
+
+static void
+test_idempotent(void **state)
+{
+    ngx_ws_mgr_publish_t  p;
+
+    (void) state;
+
+    (void) world_connect("u1");
+    (void) world_publish(&p, "u1", "\"type\":\"x\"}", "e1");
+    assert_int_equal(p.duplicate, 0);
+
+    (void) world_connect("u1");
+
+    assert_int_equal(world_publish(&p, "u1", "\"type\":\"x\"}", "e1"),
+                     NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(p.duplicate, 1);
+    assert_int_equal(p.position.seq, 1);
+    assert_int_equal(p.sockets, 1);
+
+    assert_int_equal(world_publish(&p, "u1", "\"type\":\"y\"}", "e1"),
+                     NGX_WS_MGR_PUBLISH_CONFLICT);
+
+    /* another user's event_id is another one */
+    assert_int_equal(world_publish(&p, "u2", "\"type\":\"y\"}", "e1"),
+                     NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(p.duplicate, 0);
+}
+
+
+static void
+test_limit_of_events(void **state)
+{
+    ngx_str_t               user;
+    ngx_uint_t              i;
+    ngx_ws_mgr_publish_t    p;
+    ngx_ws_mgr_user_info_t  info;
+
+    (void) state;
+
+    ngx_str_set(&user, "u1");
+
+    for (i = 0; i < 40; i++) {
+        (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+    }
+
+    (void) ngx_ws_mgr_census_user_info(&user, &info);
+    assert_int_equal(info.events, world_conf.limits.events);
+    assert_int_equal(info.floor, 24);
+}
+
+
+/* a burst does not run away from a worker that has yet to look, within reason,
+   and the log is back within its limits afterwards */
+
+static void
+test_slack(void **state)
+{
+    ngx_str_t               user;
+    ngx_uint_t              i;
+    ngx_ws_mgr_publish_t    p;
+    ngx_ws_mgr_user_info_t  info;
+
+    (void) state;
+
+    ngx_str_set(&user, "u1");
+    (void) world_connect("u1");
+
+    for (i = 0; i < 40; i++) {
+        (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+    }
+
+    (void) ngx_ws_mgr_census_user_info(&user, &info);
+    assert_int_equal(info.events, 40);
+
+    for (i = 0; i < 100; i++) {
+        (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+    }
+
+    (void) ngx_ws_mgr_census_user_info(&user, &info);
+    assert_int_equal(info.events, 4 * world_conf.limits.events);
+
+    look();
+    (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+
+    (void) ngx_ws_mgr_census_user_info(&user, &info);
+    assert_int_equal(info.events, world_conf.limits.events);
+}
+
+
+static void
+test_limit_of_bytes(void **state)
+{
+    ngx_str_t               user;
+    ngx_uint_t              i;
+    ngx_ws_mgr_publish_t    p;
+    ngx_ws_mgr_user_info_t  info;
+
+    (void) state;
+
+    ngx_str_set(&user, "u1");
+    world_conf.limits.bytes = 8 * sizeof(large);
+
+    for (i = 0; i < 16; i++) {
+        (void) world_publish(&p, "u1", large, NULL);
+    }
+
+    (void) ngx_ws_mgr_census_user_info(&user, &info);
+    assert_int_equal(info.events, 7);
+    assert_true(info.bytes <= world_conf.limits.bytes);
+}
+
+
+/* the zone is smaller than what is posted: the longest logs give way, each
+   event is accepted, and short logs keep theirs */
+
+static void
+test_pressure(void **state)
+{
+    ngx_str_t               user;
+    ngx_uint_t              i, n;
+    ngx_ws_mgr_usage_t      usage;
+    ngx_ws_mgr_publish_t    p;
+    ngx_ws_mgr_user_info_t  info;
+    char                    name[16];
+
+    (void) state;
+
+    world_conf.limits.events = 4096;
+    world_conf.limits.bytes = 64 * WORLD_SIZE;
+
+    (void) world_connect("short");
+    (void) world_publish(&p, "short", "\"type\":\"x\"}", NULL);
+
+    for (i = 0; i < 2000; i++) {
+        n = i % 4;
+        snprintf(name, sizeof(name), "long%d", (int) n);
+        assert_int_equal(world_publish(&p, name, large, NULL),
+                         NGX_WS_MGR_PUBLISH_OK);
+    }
+
+    ngx_str_set(&user, "short");
+    (void) ngx_ws_mgr_census_user_info(&user, &info);
+    assert_int_equal(info.events, 1);
+
+    ngx_ws_mgr_census_usage(&usage);
+    assert_true(usage.event_bytes < 2 * WORLD_SIZE);
+    assert_true(usage.events < 2000);
+    assert_true(ngx_ws_mgr_node_counter(NGX_WS_MGR_EVICTED_PRESSURE) > 0);
+}
+
+
+static ngx_uint_t
+to_thread(ngx_ws_mgr_event_t *event, void *data)
+{
+    ngx_ws_mgr_conn_t  *conn = data;
+
+    return conn->thread && conn->thread[0] == event->target_len
+           && ngx_memcmp(conn->thread + 1, ngx_ws_mgr_event_target(event),
+                         event->target_len)
+              == 0;
+}
+
+
+static void
+test_sockets_of_a_thread(void **state)
+{
+    ngx_str_t              thread, piece;
+    ngx_ws_mgr_conn_t     *conn;
+    ngx_ws_mgr_publish_t   p;
+
+    (void) state;
+
+    ngx_str_set(&thread, "t1");
+    ngx_str_set(&piece, "\"type\":\"x\"}");
+
+    (void) world_connect("u1");
+    conn = world_connect("u1");
+    assert_int_equal(ngx_ws_mgr_registry_thread(conn, &thread), NGX_OK);
+
+    ngx_memzero(&p, sizeof(p));
+    ngx_str_set(&p.user, "u1");
+    p.entry.pieces = &piece;
+    p.entry.npieces = 1;
+    p.entry.size = piece.len;
+    p.entry.target = thread;
+    p.entry.to = NGX_WS_MGR_TO_THREAD;
+    p.match = to_thread;
+
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(p.sockets, 1);
+    assert_int_equal(p.unknown_sockets, 0);
+}
+
+
+static void
+test_run_order(void **state)
+{
+    ngx_str_t              piece, user;
+    ngx_ws_mgr_publish_t   p;
+    ngx_ws_mgr_run_info_t  run;
+
+    (void) state;
+
+    ngx_str_set(&piece, "\"type\":\"x\"}");
+    ngx_str_set(&user, "u1");
+
+    ngx_memzero(&p, sizeof(p));
+    p.user = user;
+    p.entry.pieces = &piece;
+    p.entry.npieces = 1;
+    p.entry.size = piece.len;
+    p.run_order = NGX_WS_MGR_CHECK_ENFORCE;
+    ngx_str_set(&p.run.id, "r1");
+    ngx_str_set(&p.run.tool, "search");
+    p.run.tokens.input_tokens = 5;
+
+    p.run.known = 4;    /* tool_completed */
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_RUN_ORDER);
+    assert_non_null(p.disorder);
+    assert_int_equal(ngx_ws_mgr_census_user_runs(&user, &run, 1), 0);
+
+    p.run.known = 1;    /* agent_started */
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_RUN_ORDER);
+
+    p.run.known = 4;
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_RUN_ORDER);
+    p.run.known = 3;    /* tool_executing */
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+    p.run.known = 4;
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_RUN_ORDER);
+
+    p.run.known = 5;    /* agent_completed */
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+    p.run.known = 2;
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_RUN_ORDER);
+
+    p.run_order = NGX_WS_MGR_CHECK_WARN;
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+    assert_non_null(p.disorder);
+
+    assert_int_equal(ngx_ws_mgr_census_user_runs(&user, &run, 1), 1);
+    assert_int_equal(run.events, 5);
+    assert_int_equal(run.tokens.input_tokens, 25);
+    assert_int_equal(run.started, 1);
+    assert_int_equal(run.ended, 1);
+}
+
+
+static void
+test_runs_are_bounded(void **state)
+{
+    ngx_str_t              piece;
+    ngx_uint_t             i;
+    ngx_ws_mgr_publish_t   p;
+    ngx_ws_mgr_run_info_t  runs[NGX_WS_MGR_RUNS + 1];
+    u_char                 id[8];
+
+    (void) state;
+
+    ngx_str_set(&piece, "\"type\":\"x\"}");
+    ngx_memzero(&p, sizeof(p));
+    ngx_str_set(&p.user, "u1");
+    p.entry.pieces = &piece;
+    p.entry.npieces = 1;
+    p.entry.size = piece.len;
+    p.run.id.data = id;
+
+    for (i = 0; i < 2 * NGX_WS_MGR_RUNS; i++) {
+        p.run.id.len = ngx_sprintf(id, "r%ui", i) - id;
+        (void) ngx_ws_mgr_publish(&p);
+    }
+
+    assert_int_equal(ngx_ws_mgr_census_user_runs(&p.user, runs,
+                                                 NGX_WS_MGR_RUNS + 1),
+                     NGX_WS_MGR_RUNS);
+    assert_memory_equal(runs[0].id.data, "r127", 4);
+    assert_int_equal(ngx_ws_mgr_node_counter(NGX_WS_MGR_RUNS_FORGOTTEN),
+                     NGX_WS_MGR_RUNS);
+}
+
+
+int
+ngx_ws_mgr_unit_publish(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test_setup_teardown(test_wakes_once, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_nobody_online, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_idempotent, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_limit_of_events, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_slack, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_limit_of_bytes, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_pressure, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_sockets_of_a_thread, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_run_order, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_runs_are_bounded, world_setup,
+                                        world_teardown),
+    };
+
+    ngx_memset(large, ' ', sizeof(large) - 1);
+    ngx_memcpy(large, "\"type\":\"x\"", 10);
+    large[sizeof(large) - 2] = '}';
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,279 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include "world.h"
+
+
+static void
+test_in_and_out(void **state)
+{
+    ngx_ws_mgr_conn_t   *a, *b;
+    ngx_ws_mgr_usage_t   usage;
+
+    (void) state;
+
+    a = world_connect("u1");
+    b = world_connect("u1");
+
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_true(a->node.key != b->node.key);
+    assert_int_equal(world_online("u1"), 2);
+
+    ngx_ws_mgr_census_usage(&usage);
+    assert_int_equal(usage.users, 1);
+    assert_int_equal(usage.connections, 2);
+
+    ngx_ws_mgr_registry_disconnect(a);
+    assert_int_equal(world_online("u1"), 1);
+    ngx_ws_mgr_registry_disconnect(b);
+    assert_int_equal(world_online("u1"), 0);
+
+    ngx_ws_mgr_census_usage(&usage);
+    assert_int_equal(usage.users, 0);
+    assert_int_equal(usage.connections, 0);
+}
+
+
+static void
+test_not_routable_before_open(void **state)
+{
+    ngx_str_t             user;
+    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_publish_t  p;
+
+    (void) state;
+
+    ngx_str_set(&user, "u1");
+
+    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 1, 0, &conn), NGX_OK);
+    assert_int_equal(world_publish(&p, "u1", "\"type\":\"x\"}", NULL),
+                     NGX_WS_MGR_PUBLISH_OK);
+    assert_int_equal(p.sockets, 0);
+
+    /* but it counts for the limit */
+    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 1, 0, &conn),
+                     NGX_DECLINED);
+}
+
+
+static void
+test_oldest_goes(void **state)
+{
+    ngx_str_t           user;
+    ngx_ws_mgr_conn_t  *a, *b, *c;
+
+    (void) state;
+
+    ngx_str_set(&user, "u1");
+
+    a = world_connect("u1");
+    b = world_connect("u1");
+
+    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 2, 1, &c), NGX_OK);
+    assert_int_equal(a->kick, NGX_WS_MGR_CLOSE_REPLACED);
+    assert_int_equal(b->kick, 0);
+    assert_int_equal(c->kick, 0);
+    assert_int_equal(world_wakes[ngx_ws_mgr_slot], 1);
+
+    /* one that is on its way out does not count */
+    assert_int_equal(ngx_ws_mgr_registry_kick_user(&user, 4005), 2);
+    assert_int_equal(ngx_ws_mgr_registry_kick_user(&user, 4501), 0);
+    assert_int_equal(b->kick, 4005);
+}
+
+
+static void
+test_kick_by_number(void **state)
+{
+    ngx_ws_mgr_conn_t       *conn;
+    ngx_ws_mgr_conn_info_t   info;
+
+    (void) state;
+
+    (void) world_connect("u1");
+    conn = world_connect("u2");
+
+    assert_int_equal(ngx_ws_mgr_registry_kick_conn(conn->node.key, 4005), 1);
+    assert_int_equal(conn->kick, 4005);
+    assert_int_equal(ngx_ws_mgr_registry_kick_conn(1, 4005), 0);
+
+    assert_int_equal(ngx_ws_mgr_census_conn_info(conn->node.key, &info),
+                     NGX_OK);
+    assert_int_equal(info.kick, 4005);
+    assert_int_equal(info.user.len, 2);
+}
+
+
+static void
+test_ids(void **state)
+{
+    u_char     *p;
+    uint64_t    number;
+    ngx_str_t   id;
+    u_char      text[NGX_WS_MGR_CONN_LEN];
+
+    (void) state;
+
+    p = ngx_ws_mgr_registry_conn_id(text, 0x8001000000000ff1);
+    assert_int_equal(p - text, NGX_WS_MGR_CONN_LEN);
+
+    id.data = text;
+    id.len = NGX_WS_MGR_CONN_LEN;
+
+    assert_int_equal(ngx_ws_mgr_registry_conn_number(&id, &number), NGX_OK);
+    assert_true(number == 0x8001000000000ff1);
+
+    id.len--;
+    assert_int_equal(ngx_ws_mgr_registry_conn_number(&id, &number),
+                     NGX_DECLINED);
+
+    id.len++;
+    text[0] = '!';
+    assert_int_equal(ngx_ws_mgr_registry_conn_number(&id, &number),
+                     NGX_DECLINED);
+}
+
+
+static void
+test_seek(void **state)
+{
+    ngx_uint_t             i;
+    ngx_ws_mgr_conn_t     *conn;
+    ngx_ws_mgr_seek_t      seek;
+    ngx_ws_mgr_publish_t   p;
+
+    (void) state;
+
+    conn = world_connect("u1");
+
+    for (i = 0; i < 20; i++) {
+        (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+        /* the worker has looked */
+        while (ngx_ws_mgr_member_next_dirty(0)
+               || ngx_ws_mgr_member_next_dirty(1)) { /* void */ }
+    }
+
+    ngx_memzero(&seek, sizeof(seek));
+    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    assert_null(seek.gap);
+    assert_int_equal(seek.cursor, 20);
+    assert_int_equal(seek.gone.seq, 4);
+    assert_int_equal(seek.replay, 0);
+
+    seek.from = seek.end;
+    seek.from.seq = 4;
+    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    assert_null(seek.gap);
+    assert_int_equal(seek.cursor, 4);
+    assert_int_equal(seek.replay, 16);
+
+    seek.from.seq = 3;
+    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    assert_string_equal(seek.gap, "evicted");
+    assert_int_equal(seek.cursor, 4);
+
+    seek.from.seq = 21;
+    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    assert_string_equal(seek.gap, "unknown_position");
+
+    seek.from.epoch++;
+    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    assert_string_equal(seek.gap, "unknown_epoch");
+}
+
+
+static void
+test_confirm(void **state)
+{
+    ngx_str_t              id;
+    ngx_ws_mgr_conn_t     *conn;
+    ngx_ws_mgr_publish_t   p;
+
+    (void) state;
+
+    conn = world_connect("u1");
+    ngx_str_set(&id, "e1");
+
+    (void) world_publish(&p, "u1", "\"type\":\"x\"}", "e1");
+
+    assert_int_equal(ngx_ws_mgr_registry_confirm(conn, &id, 0), NGX_DECLINED);
+
+    conn->sent = 1;
+    assert_int_equal(ngx_ws_mgr_registry_confirm(conn, &id, 0), NGX_OK);
+    assert_int_equal(conn->confirmed, 1);
+    assert_int_equal(ngx_ws_mgr_registry_confirm(conn, NULL, 2),
+                     NGX_DECLINED);
+}
+
+
+static void
+test_address_limit(void **state)
+{
+    ngx_str_t             name;
+    ngx_ws_mgr_usage_t    usage;
+    ngx_ws_mgr_member_t  *a, *b;
+
+    (void) state;
+
+    ngx_str_set(&name, "\0\x7f\0\0\x01");
+
+    assert_int_equal(ngx_ws_mgr_member_enter(&name, 1, &a), NGX_OK);
+    assert_int_equal(ngx_ws_mgr_member_enter(&name, 1, &b), NGX_DECLINED);
+
+    ngx_ws_mgr_census_usage(&usage);
+    assert_int_equal(usage.users, 0);
+    assert_int_equal(usage.logs, 1);
+
+    ngx_ws_mgr_member_leave(a);
+
+    /* an address has no past that is worth its memory */
+    ngx_ws_mgr_census_usage(&usage);
+    assert_int_equal(usage.logs, 0);
+}
+
+
+static void
+test_total_limit(void **state)
+{
+    (void) state;
+
+    assert_int_equal(ngx_ws_mgr_node_admit(2), NGX_OK);
+    assert_int_equal(ngx_ws_mgr_node_admit(2), NGX_OK);
+    assert_int_equal(ngx_ws_mgr_node_admit(2), NGX_DECLINED);
+    assert_int_equal(ngx_ws_mgr_node_connections(), 2);
+
+    ngx_ws_mgr_node_dismiss();
+    assert_int_equal(ngx_ws_mgr_node_admit(2), NGX_OK);
+}
+
+
+int
+ngx_ws_mgr_unit_registry(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test_setup_teardown(test_in_and_out, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_not_routable_before_open,
+                                        world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_oldest_goes, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_kick_by_number, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_ids, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_seek, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_confirm, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_address_limit, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_total_limit, world_setup,
+                                        world_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

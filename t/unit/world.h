@@ -1,0 +1,183 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * A node with shards for the tests of nouns that live in shared memory, and
+ * this process as one of its workers.
+ */
+
+
+#ifndef _NGX_WS_MGR_WORLD_H_INCLUDED_
+#define _NGX_WS_MGR_WORLD_H_INCLUDED_
+
+
+#include "unit.h"
+#include <sys/wait.h>
+#include <unistd.h>
+#include <ngx_ws_mgr_census.h>
+#include <ngx_ws_mgr_publish.h>
+#include <ngx_ws_mgr_registry.h>
+#include <ngx_ws_mgr_sweep.h>
+
+
+#define WORLD_SIZE  (1024 * 1024)
+
+
+static ngx_pool_t                  *world_pool;
+static ngx_ws_mgr_registry_conf_t   world_conf;
+static ngx_uint_t                   world_wakes[NGX_WS_MGR_SLOTS];
+
+
+static void
+world_wake(ngx_uint_t slot)
+{
+    world_wakes[slot]++;
+}
+
+
+static inline int
+world_setup(void **state)
+{
+    ngx_conf_t  *cf;
+
+    (void) state;
+
+    ngx_memzero(world_wakes, sizeof(world_wakes));
+    ngx_memzero(&world_conf, sizeof(world_conf));
+
+    world_conf.nshards = 2;
+    world_conf.size = 2 * WORLD_SIZE;
+    world_conf.limits.events = 16;
+    world_conf.limits.bytes = 65536;
+    world_conf.limits.age = 600000;
+
+    world_pool = ngx_ws_mgr_unit_pool();
+    cf = ngx_ws_mgr_unit_conf(world_pool);
+
+    assert_int_equal(ngx_ws_mgr_shard_zones(cf, &world_conf, &world_conf),
+                     NGX_OK);
+    assert_int_equal(ngx_ws_mgr_unit_zones(cf), NGX_OK);
+
+    ngx_ws_mgr_shard_attach(&world_conf);
+    ngx_ws_mgr_member_init(world_wake);
+
+    assert_int_equal(ngx_ws_mgr_node_attach(world_conf.node_zone,
+                                            ngx_ws_mgr_unit_cycle->log),
+                     NGX_OK);
+    return 0;
+}
+
+
+/* whatever the test did, nothing of this worker's is left */
+
+static inline int
+world_teardown(void **state)
+{
+    ngx_ws_mgr_usage_t  usage;
+
+    (void) state;
+
+    ngx_ws_mgr_sweep_self();
+    ngx_ws_mgr_census_usage(&usage);
+
+    assert_int_equal(usage.users, 0);
+    assert_int_equal(usage.connections, 0);
+
+    ngx_destroy_pool(world_pool);
+
+    return 0;
+}
+
+
+/* what a worker does that another process is; it dies at the end without a
+   goodbye */
+
+static inline void
+world_other(void (*deed)(void))
+{
+    int    status;
+    pid_t  pid;
+
+    pid = fork();
+    assert_true(pid != -1);
+
+    if (pid == 0) {
+        ngx_pid = getpid();
+
+        if (ngx_ws_mgr_node_attach(world_conf.node_zone,
+                                   ngx_ws_mgr_unit_cycle->log)
+            != NGX_OK)
+        {
+            _exit(1);
+        }
+
+        deed();
+        kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+
+static inline ngx_ws_mgr_conn_t *
+world_connect(const char *name)
+{
+    ngx_str_t           user;
+    ngx_ws_mgr_conn_t  *conn;
+    ngx_ws_mgr_seek_t   seek;
+
+    user.data = (u_char *) name;
+    user.len = strlen(name);
+    conn = NULL;
+
+    if (ngx_ws_mgr_registry_connect(&user, 0, 0, &conn) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_memzero(&seek, sizeof(seek));
+    ngx_ws_mgr_registry_open(conn, &seek);
+
+    return conn;
+}
+
+
+static inline ngx_ws_mgr_publish_result_e
+world_publish(ngx_ws_mgr_publish_t *p, const char *name, const char *posted,
+    const char *event_id)
+{
+    static ngx_str_t  piece;
+
+    piece.data = (u_char *) posted;
+    piece.len = strlen(posted);
+
+    ngx_memzero(p, sizeof(ngx_ws_mgr_publish_t));
+    p->user.data = (u_char *) name;
+    p->user.len = strlen(name);
+    p->entry.pieces = &piece;
+    p->entry.npieces = 1;
+    p->entry.size = piece.len;
+    p->entry.now = ngx_ws_mgr_now();
+    p->entry.event_id.data = (u_char *) event_id;
+    p->entry.event_id.len = event_id ? strlen(event_id) : 0;
+
+    return ngx_ws_mgr_publish(p);
+}
+
+
+static inline ngx_uint_t
+world_online(const char *name)
+{
+    ngx_str_t               user;
+    ngx_ws_mgr_user_info_t  info;
+
+    user.data = (u_char *) name;
+    user.len = strlen(name);
+
+    return ngx_ws_mgr_census_user_info(&user, &info) == NGX_OK
+           ? info.connections : 0;
+}
+
+
+#endif /* _NGX_WS_MGR_WORLD_H_INCLUDED_ */
