@@ -252,7 +252,9 @@ sub reload {
     $self->signal('HUP');
 
     return wait_until {
-        $self->{workers} == grep { !$old{$_} } $self->workers;
+        my @workers = $self->workers;
+
+        @workers == $self->{workers} && !grep { $old{$_} } @workers;
     } 10;
 }
 
