@@ -73,6 +73,8 @@
       "code=\"run_order\"", "")                                               \
     X(EVENTS_REJECTED_CONFLICT, "ws_mgr_events_rejected_total",               \
       "code=\"event_id_conflict\"", "")                                       \
+    X(EVENTS_REJECTED_BROADCAST, "ws_mgr_events_rejected_total",              \
+      "code=\"broadcast_denied\"", "")                                        \
     X(EVENTS_REJECTED_LARGE, "ws_mgr_events_rejected_total",                  \
       "code=\"too_large\"", "")                                               \
     X(EVENTS_REJECTED_MEDIA, "ws_mgr_events_rejected_total",                  \
