@@ -18,14 +18,16 @@
 
 /*
  * Runs the log phase of the client's location with a request made for it:
- * status 101, request time the session's, body bytes what was sent, and as
- * $request
+ * status 101, request time the session's, bytes and body bytes what was sent,
+ * request length what was received, and as $request
  *
- *   WEBSOCKET <uri> user=… connection=… seconds=… in=frames/bytes
- *   out=frames/bytes close=code by=client|server|lost
+ *   WEBSOCKET <location> user=… connection=… seconds=… in=frames/bytes
+ *   out=frames/bytes close=code by=server|client|lost
  *
- * on one line.  To be called from the session's end(), with the registry
- * record gone: what it needs of it is in the arguments.
+ * on one line, with the user percent-encoded.  Headers, arguments and the
+ * like are empty.  To be called from the session's end(), with the registry
+ * record gone: what it needs of it is in the arguments.  Nothing of the
+ * connection is changed.
  */
 void ngx_ws_mgr_access_log(ngx_ws_mgr_session_t *s,
     ngx_ws_mgr_loc_conf_t *conf, ngx_str_t *user, ngx_str_t *connection);
