@@ -12,6 +12,7 @@
 #include <ngx_ws_mgr_census.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_fanout.h>
+#include <ngx_ws_mgr_wait.h>
 
 
 #define NGX_WS_MGR_API_WAIT_PAGE   32      /* connections looked at at once */
@@ -262,7 +263,7 @@ ngx_ws_mgr_api_wait_user(ngx_ws_mgr_api_wait_t *wait, ngx_str_t *name)
 
     *users = user;
 
-    if (ngx_ws_mgr_fanout_wait(&user->wait, name) != NGX_OK) {
+    if (ngx_ws_mgr_wait_begin(&user->wait, name) != NGX_OK) {
         wait->users.nelts--;
         return NGX_ERROR;
     }
@@ -652,7 +653,7 @@ ngx_ws_mgr_api_wait_cleanup(void *data)
     users = wait->users.elts;
 
     for (i = 0; i < wait->users.nelts; i++) {
-        ngx_ws_mgr_fanout_unwait(&users[i]->wait);
+        ngx_ws_mgr_wait_end(&users[i]->wait);
     }
 
     if (wait->timer.timer_set) {

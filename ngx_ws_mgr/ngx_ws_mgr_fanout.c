@@ -10,7 +10,7 @@
 #include <ngx_ws_mgr_bell.h>
 #include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_sweep.h>
-#include <ngx_ws_mgr_welcome.h>
+#include <ngx_ws_mgr_wait.h>
 
 
 #define NGX_WS_MGR_FANOUT_BATCH  65536     /* bytes copied out in one go */
@@ -27,11 +27,6 @@ typedef struct {
 } ngx_ws_mgr_fanout_pass_t;
 
 
-static void ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_member_t *member);
-static void ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub);
-static void ngx_ws_mgr_fanout_broadcast(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_seek_t *seek);
 static void ngx_ws_mgr_fanout_heard(void);
 static void ngx_ws_mgr_fanout_again_handler(ngx_event_t *ev);
 static void ngx_ws_mgr_fanout_serve_passes(void);
@@ -41,8 +36,6 @@ static ngx_queue_t *ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member,
 static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
     ngx_ws_mgr_member_t *member);
 static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
-static void ngx_ws_mgr_fanout_serve_waits(ngx_ws_mgr_member_t *member);
-static ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);
 static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
 static ngx_int_t ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq);
@@ -60,7 +53,6 @@ static struct {
 } ngx_ws_mgr_fanout_copy;
 
 static ngx_queue_t      ngx_ws_mgr_fanout_passes;
-static ngx_queue_t      ngx_ws_mgr_fanout_waits;
 static ngx_event_t      ngx_ws_mgr_fanout_again;
 static uint64_t         ngx_ws_mgr_fanout_shards;   /* with dirty members */
 static ngx_event_t      ngx_ws_mgr_fanout_tidy;
@@ -69,7 +61,6 @@ static ngx_event_t      ngx_ws_mgr_fanout_tidy;
 static ngx_connection_t  ngx_ws_mgr_fanout_nobody = { .fd = (ngx_socket_t) -1 };
 
 static ngx_uint_t       ngx_ws_mgr_fanout_attached;
-static ngx_str_t        ngx_ws_mgr_fanout_everyone = ngx_string("*");
 
 
 ngx_int_t
@@ -80,7 +71,7 @@ ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
     ngx_ws_mgr_batch_t  *batch;
 
     ngx_queue_init(&ngx_ws_mgr_fanout_passes);
-    ngx_queue_init(&ngx_ws_mgr_fanout_waits);
+    ngx_ws_mgr_wait_init();
 
     batch = &ngx_ws_mgr_fanout_copy.batch;
 
@@ -131,121 +122,6 @@ ngx_ws_mgr_fanout_exit(void)
 
 
 void
-ngx_ws_mgr_fanout_abandon(ngx_ws_mgr_seat_t *seat)
-{
-    if (seat->conn) {
-        ngx_ws_mgr_registry_disconnect(seat->conn);
-        seat->conn = NULL;
-    }
-
-    if (seat->address) {
-        ngx_ws_mgr_member_leave(seat->address);
-        seat->address = NULL;
-    }
-
-    if (seat->admitted) {
-        ngx_ws_mgr_node_dismiss();
-        seat->admitted = 0;
-    }
-}
-
-
-void
-ngx_ws_mgr_fanout_open(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
-{
-    ngx_ws_mgr_seek_t   own, broadcast;
-    ngx_ws_mgr_conn_t  *conn;
-
-    conn = seat->conn;
-
-    client->conn = conn;
-    client->address = seat->address;
-    client->admitted = seat->admitted;
-    client->restorable = 1;
-
-    seat->conn = NULL;
-    seat->address = NULL;
-    seat->admitted = 0;
-
-    ngx_ws_mgr_fanout_join(client, &client->own, conn->member);
-
-    if (client->echo) {
-        (void) ngx_ws_mgr_fanout_check_kick(client);
-        return;
-    }
-
-    own.from = seat->from;
-    own.match = ngx_ws_mgr_fanout_match;
-    own.data = conn;
-
-    ngx_ws_mgr_registry_open(conn, &own);
-    client->own.cursor = own.cursor;
-
-    broadcast.from = seat->from_broadcast;
-    ngx_ws_mgr_fanout_broadcast(client, &broadcast);
-
-    if (seat->asked.len && seat->from.epoch == 0
-        && seat->from_broadcast.epoch == 0)
-    {
-        own.gap = "malformed";
-        own.cursor = own.gone.seq;
-        client->own.cursor = own.cursor;
-    }
-
-    ngx_ws_mgr_welcome_send(&client->session, conn, seat->asked.len > 0, &own,
-                            client->broadcast.member ? &broadcast : NULL);
-
-    if (seat->asked.len) {
-        client->restorable = 0;
-
-        if (own.gap) {
-            ngx_ws_mgr_count(RESUMES_GAP);
-            ngx_ws_mgr_welcome_gap(&client->session, &seat->asked, &own.gone,
-                                   own.gap);
-        } else {
-            ngx_ws_mgr_count(RESUMES_OK);
-        }
-    }
-
-    if (client->broadcast.member && broadcast.gap) {
-        ngx_ws_mgr_welcome_gap(&client->session, &seat->asked,
-                               &broadcast.gone, broadcast.gap);
-    }
-
-    if (ngx_ws_mgr_fanout_check_kick(client) == NGX_OK) {
-        ngx_ws_mgr_fanout_pump(client);
-    }
-}
-
-
-void
-ngx_ws_mgr_fanout_close(ngx_ws_mgr_client_t *client)
-{
-    ngx_ws_mgr_seat_t  seat;
-
-    ngx_ws_mgr_fanout_part(&client->own);
-
-    if (client->broadcast.member) {
-        ngx_ws_mgr_fanout_part(&client->broadcast);
-        ngx_ws_mgr_member_leave(client->broadcast.member);
-        client->broadcast.member = NULL;
-    }
-
-    client->own.member = NULL;
-
-    seat.conn = client->conn;
-    seat.address = client->address;
-    seat.admitted = client->admitted;
-
-    client->conn = NULL;
-    client->address = NULL;
-    client->admitted = 0;
-
-    ngx_ws_mgr_fanout_abandon(&seat);
-}
-
-
-void
 ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client)
 {
     /* what was held back is in the kernel now */
@@ -265,59 +141,6 @@ ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client)
     if (client->broadcast.member) {
         ngx_ws_mgr_fanout_pump_sub(&client->broadcast);
     }
-}
-
-
-void
-ngx_ws_mgr_fanout_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
-{
-    ngx_ws_mgr_seek_t  seek;
-
-    seek.match = ngx_ws_mgr_fanout_match;
-    seek.data = client->conn;
-
-    if (ngx_ws_mgr_log_position_parse(position, &seek.from) != NGX_OK
-        || seek.from.broadcast)
-    {
-        seek.from.epoch = 0;
-        ngx_ws_mgr_registry_seek(client->own.member, &seek);
-        seek.gap = "malformed";
-        seek.cursor = seek.gone.seq;
-
-    } else {
-        ngx_ws_mgr_registry_seek(client->own.member, &seek);
-    }
-
-    if (!client->restorable) {
-
-        /* seq only rises on a socket: what lies before the events that were
-           sent since the welcome can not follow them */
-
-        seek.gone.seq = client->own.cursor;
-
-        if (seek.from.epoch != seek.gone.epoch
-            || seek.from.seq < client->own.cursor)
-        {
-            ngx_ws_mgr_count(RESUMES_GAP);
-            ngx_ws_mgr_welcome_gap(&client->session, position, &seek.gone,
-                                   "late");
-        }
-
-        return;
-    }
-
-    client->restorable = 0;
-
-    if (seek.gap) {
-        ngx_ws_mgr_count(RESUMES_GAP);
-        ngx_ws_mgr_welcome_gap(&client->session, position, &seek.gone,
-                               seek.gap);
-    } else {
-        ngx_ws_mgr_count(RESUMES_OK);
-    }
-
-    client->own.cursor = seek.cursor;
-    ngx_ws_mgr_fanout_pump(client);
 }
 
 
@@ -370,32 +193,7 @@ ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data)
 }
 
 
-ngx_int_t
-ngx_ws_mgr_fanout_wait(ngx_ws_mgr_wait_t *wait, ngx_str_t *user)
-{
-    if (ngx_ws_mgr_member_wait(user, &wait->member) != NGX_OK) {
-        wait->member = NULL;
-        return NGX_ERROR;
-    }
-
-    ngx_queue_insert_tail(&ngx_ws_mgr_fanout_waits, &wait->queue);
-
-    return NGX_OK;
-}
-
-
 void
-ngx_ws_mgr_fanout_unwait(ngx_ws_mgr_wait_t *wait)
-{
-    if (wait->member) {
-        ngx_queue_remove(&wait->queue);
-        ngx_ws_mgr_member_unwait(wait->member);
-        wait->member = NULL;
-    }
-}
-
-
-static void
 ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
     ngx_ws_mgr_member_t *member)
 {
@@ -406,7 +204,7 @@ ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
 }
 
 
-static void
+void
 ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
 {
     ngx_ws_mgr_fanout_pass_t  *pass;
@@ -426,34 +224,6 @@ ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
     if (pass && ngx_queue_empty(&sub->member->sessions)) {
         ngx_ws_mgr_fanout_end_pass(pass);
     }
-}
-
-
-static void
-ngx_ws_mgr_fanout_broadcast(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_seek_t *seek)
-{
-    ngx_ws_mgr_member_t  *member;
-
-    if (!ngx_ws_mgr_registry_conf->broadcast) {
-        return;
-    }
-
-    if (ngx_ws_mgr_member_enter(&ngx_ws_mgr_fanout_everyone, 0, &member)
-        != NGX_OK)
-    {
-        ngx_ws_mgr_count(CLOSED_MEMORY);
-        ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
-                                 "Out of memory");
-        return;
-    }
-
-    seek->match = ngx_ws_mgr_fanout_match;
-    seek->data = client->conn;
-
-    ngx_ws_mgr_fanout_join(client, &client->broadcast, member);
-    ngx_ws_mgr_registry_seek(member, seek);
-    client->broadcast.cursor = seek->cursor;
 }
 
 
@@ -539,7 +309,7 @@ ngx_ws_mgr_fanout_serve_dirty(void)
         served = member->sockets || member->pending;
 
         if (member->waiters) {
-            ngx_ws_mgr_fanout_serve_waits(member);
+            ngx_ws_mgr_wait_serve(member);
         }
 
         if (!served || ngx_queue_empty(&member->sessions)) {
@@ -644,29 +414,7 @@ ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass)
 }
 
 
-static void
-ngx_ws_mgr_fanout_serve_waits(ngx_ws_mgr_member_t *member)
-{
-    ngx_queue_t        *q, *next;
-    ngx_ws_mgr_wait_t  *wait;
-
-    for (q = ngx_queue_head(&ngx_ws_mgr_fanout_waits);
-         q != ngx_queue_sentinel(&ngx_ws_mgr_fanout_waits);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        wait = ngx_queue_data(q, ngx_ws_mgr_wait_t, queue);
-
-        if (wait->member == member) {
-            wait->changed(wait);
-        }
-    }
-}
-
-
-/* NGX_DONE: the registry asked for the socket to be closed, and it was */
-
-static ngx_int_t
+ngx_int_t
 ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client)
 {
     ngx_uint_t   code;

@@ -47,45 +47,24 @@ struct ngx_ws_mgr_client_s {
 };
 
 
-/* what a handshake has gathered before the 101; the undo is _abandon() */
-
-typedef struct {
-    ngx_ws_mgr_conn_t      *conn;
-    ngx_ws_mgr_member_t    *address;
-    ngx_ws_mgr_position_t   from;          /* epoch 0: none, or malformed */
-    ngx_ws_mgr_position_t   from_broadcast;
-    ngx_str_t               asked;         /* as presented, or empty */
-    unsigned                admitted:1;
-} ngx_ws_mgr_seat_t;
-
-
 /* in a worker's init_process: attaches to node and shards, and listens to the
    bell; buffers for events of up to "event_size" posted bytes */
 ngx_int_t ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle,
     ngx_ws_mgr_registry_conf_t *conf, size_t event_size);
 void ngx_ws_mgr_fanout_exit(void);
 
-/* gives back what a seat holds; the seat is empty afterwards */
-void ngx_ws_mgr_fanout_abandon(ngx_ws_mgr_seat_t *seat);
+/* puts the cursor among those of the member's sockets; sub->cursor is the
+   caller's */
+void ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_member_t *member);
+void ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub);
 
-/*
- * Moves the seat into the client, makes it routable, sends the welcome and
- * a gap where one is due, then what the logs hold after the cursors.
- * An echo client gets none of that.
- */
-void ngx_ws_mgr_fanout_open(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_seat_t *seat);
-
-/* out of the registry and of every list; from the session's leave() */
-void ngx_ws_mgr_fanout_close(ngx_ws_mgr_client_t *client);
+/* NGX_DONE: the registry asked for the socket to be closed, and it was */
+ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);
 
 /* writes what the logs hold after the client's cursors, as the socket takes
    it; from the session's writable() */
 void ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client);
-
-/* session_restore: moves the own cursor, or tells the gap */
-void ngx_ws_mgr_fanout_restore(ngx_ws_mgr_client_t *client,
-    ngx_str_t *position);
 
 /* shows the registry the session's bytes so far */
 void ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client);
@@ -93,28 +72,6 @@ void ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client);
 /* true if the event is for the connection that data is: of the matches of
    ngx_ws_mgr_publish_t, and of reading a log */
 ngx_uint_t ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data);
-
-
-/*
- * A wait of this worker for a change of a user: a socket online, an event
- * sent or confirmed.  "changed" is called from the event loop after each
- * change, and may be called without one; it looks for itself and, where it
- * has what it waits for, calls unwait.
- */
-
-typedef struct ngx_ws_mgr_wait_s  ngx_ws_mgr_wait_t;
-
-struct ngx_ws_mgr_wait_s {
-    ngx_queue_t             queue;
-    ngx_ws_mgr_member_t    *member;        /* NULL: does not wait */
-    void                  (*changed)(ngx_ws_mgr_wait_t *wait);
-    void                   *data;
-};
-
-/* NGX_ERROR: no memory */
-ngx_int_t ngx_ws_mgr_fanout_wait(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
-/* idempotent */
-void ngx_ws_mgr_fanout_unwait(ngx_ws_mgr_wait_t *wait);
 
 
 #endif /* _NGX_WS_MGR_FANOUT_H_INCLUDED_ */

@@ -1,0 +1,179 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_access.h>
+#include <ngx_ws_mgr_client.h>
+#include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_fanout.h>
+#include <ngx_ws_mgr_message.h>
+
+
+/* client->edge after leave(): what end() logs of a record that is gone */
+
+typedef struct {
+    ngx_str_t    user;
+    ngx_str_t    connection;
+} ngx_ws_mgr_client_name_t;
+
+
+static void ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s,
+    ngx_uint_t opcode, ngx_str_t *payload);
+static void ngx_ws_mgr_client_limited(ngx_ws_mgr_session_t *s);
+static void ngx_ws_mgr_client_writable(ngx_ws_mgr_session_t *s);
+static void ngx_ws_mgr_client_heartbeat(ngx_ws_mgr_session_t *s);
+static void ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s,
+    ngx_msec_t reconnect_ms);
+static void ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s);
+static void ngx_ws_mgr_client_end(ngx_ws_mgr_session_t *s);
+static ngx_ws_mgr_client_name_t *ngx_ws_mgr_client_name(ngx_pool_t *pool,
+    ngx_ws_mgr_conn_t *conn);
+
+
+const ngx_ws_mgr_session_handlers_t  ngx_ws_mgr_client_handlers = {
+    ngx_ws_mgr_client_message,
+    ngx_ws_mgr_client_limited,
+    ngx_ws_mgr_client_writable,
+    ngx_ws_mgr_client_heartbeat,
+    ngx_ws_mgr_client_drain,
+    ngx_ws_mgr_client_leave,
+    ngx_ws_mgr_client_end
+};
+
+
+static void
+ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
+    ngx_str_t *payload)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    if (client->conn == NULL) {
+        return;
+    }
+
+    if (client->echo) {
+        ngx_ws_mgr_session_send(s, opcode, payload->data, payload->len);
+        return;
+    }
+
+    ngx_ws_mgr_message_handle(client, opcode, payload);
+}
+
+
+static void
+ngx_ws_mgr_client_limited(ngx_ws_mgr_session_t *s)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    if (client->conn) {
+        ngx_ws_mgr_message_limited(client);
+    }
+}
+
+
+static void
+ngx_ws_mgr_client_writable(ngx_ws_mgr_session_t *s)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    if (client->conn && !client->echo) {
+        ngx_ws_mgr_fanout_pump(client);
+    }
+}
+
+
+static void
+ngx_ws_mgr_client_heartbeat(ngx_ws_mgr_session_t *s)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    if (client->conn && !client->echo) {
+        ngx_ws_mgr_message_heartbeat(client);
+    }
+}
+
+
+static void
+ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s, ngx_msec_t reconnect_ms)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    if (client->conn && !client->echo) {
+        ngx_ws_mgr_message_shutdown(client, reconnect_ms);
+    }
+}
+
+
+static void
+ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    if (client->conn == NULL) {
+        return;
+    }
+
+    client->edge = ngx_ws_mgr_client_name(s->connection->pool, client->conn);
+
+    ngx_ws_mgr_fanout_close(client);
+}
+
+
+static void
+ngx_ws_mgr_client_end(ngx_ws_mgr_session_t *s)
+{
+    ngx_ws_mgr_client_t       *client;
+    ngx_ws_mgr_client_name_t  *name, none;
+
+    client = (ngx_ws_mgr_client_t *) s;
+
+    ngx_memzero(&none, sizeof(ngx_ws_mgr_client_name_t));
+    name = client->edge ? client->edge : &none;
+
+    ngx_ws_mgr_access_log(s, client->conf, &name->user, &name->connection);
+}
+
+
+static ngx_ws_mgr_client_name_t *
+ngx_ws_mgr_client_name(ngx_pool_t *pool, ngx_ws_mgr_conn_t *conn)
+{
+    u_char                    *p;
+    ngx_ws_mgr_user_t         *user;
+    ngx_ws_mgr_client_name_t  *name;
+
+    /* the user's name is immutable, and stays while the connection does */
+
+    user = conn->member->user;
+
+    name = ngx_palloc(pool, sizeof(ngx_ws_mgr_client_name_t) + user->len
+                            + NGX_WS_MGR_CONN_LEN);
+    if (name == NULL) {
+        return NULL;
+    }
+
+    name->user.data = (u_char *) (name + 1);
+    name->user.len = user->len;
+
+    p = ngx_cpymem(name->user.data, user->name, user->len);
+
+    name->connection.data = p;
+    name->connection.len = ngx_ws_mgr_registry_conn_id(p, conn->node.key) - p;
+
+    return name;
+}

@@ -1,0 +1,45 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Waiting for a change of a user, without polling.
+ */
+
+
+#ifndef _NGX_WS_MGR_WAIT_H_INCLUDED_
+#define _NGX_WS_MGR_WAIT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_member.h>
+
+
+/*
+ * A wait of this worker for a change of a user: a socket online, an event
+ * sent or confirmed.  "changed" is called from the event loop after each
+ * change, and may be called without one; it looks for itself and, where it
+ * has what it waits for, calls unwait.
+ */
+
+typedef struct ngx_ws_mgr_wait_s  ngx_ws_mgr_wait_t;
+
+struct ngx_ws_mgr_wait_s {
+    ngx_queue_t             queue;
+    ngx_ws_mgr_member_t    *member;        /* NULL: does not wait */
+    void                  (*changed)(ngx_ws_mgr_wait_t *wait);
+    void                   *data;
+};
+
+void ngx_ws_mgr_wait_init(void);
+
+/* NGX_ERROR: no memory */
+ngx_int_t ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
+/* idempotent */
+void ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait);
+
+/* calls all that wait for changes of the member's user */
+void ngx_ws_mgr_wait_serve(ngx_ws_mgr_member_t *member);
+
+
+#endif /* _NGX_WS_MGR_WAIT_H_INCLUDED_ */
