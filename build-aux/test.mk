@@ -1,9 +1,9 @@
 # Unit tests and fuzz targets, in a configured nginx tree:
 #
-#   make -C TREE -f build-aux/test.mk TOP=… OUT=… [STATIC=1] [NOUN=…] modules
+#   make -C TREE -f build-aux/test.mk TOP=… OUT=… [STATIC=1] [NOUN=…] tests
 #   make -C TREE -f build-aux/test.mk TOP=… OUT=… fuzzers
 #
-# modules: OUT/unit/<noun>.so for each t/unit/<noun>.c, and OUT/fuzz/<noun>.so
+# tests: OUT/unit/<noun>.so for each t/unit/<noun>.c, and OUT/fuzz/<noun>.so
 # for each t/fuzz/<noun>.c, to be loaded into nginx.  Each takes of the objects
 # of ngx_ws_mgr those that it needs; where STATIC, nginx has them all.
 #
