@@ -1,0 +1,51 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * A client takes its seat in the registry and leaves it, on every way in and
+ * out.
+ */
+
+
+#ifndef _NGX_WS_MGR_SEAT_H_INCLUDED_
+#define _NGX_WS_MGR_SEAT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_fanout.h>
+
+
+/* what a handshake has gathered before the 101; the undo is
+   ngx_ws_mgr_seat_abandon() */
+
+typedef struct {
+    ngx_ws_mgr_conn_t      *conn;
+    ngx_ws_mgr_member_t    *address;
+    ngx_ws_mgr_position_t   from;          /* epoch 0: none, or malformed */
+    ngx_ws_mgr_position_t   from_broadcast;
+    ngx_str_t               asked;         /* as presented, or empty */
+    unsigned                admitted:1;
+} ngx_ws_mgr_seat_t;
+
+
+/* gives back what a seat holds; the seat is empty afterwards */
+void ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat);
+
+/*
+ * Moves the seat into the client, makes it routable, sends the welcome and
+ * a gap where one is due, then what the logs hold after the cursors.
+ * An echo client gets none of that.
+ */
+void ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_seat_t *seat);
+
+/* out of the registry and of every list; from the session's leave() */
+void ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client);
+
+/* session_restore: moves the own cursor, or tells the gap */
+void ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client,
+    ngx_str_t *position);
+
+
+#endif /* _NGX_WS_MGR_SEAT_H_INCLUDED_ */
