@@ -82,6 +82,7 @@ ngx_ws_mgr_access_log(ngx_ws_mgr_session_t *s, ngx_ws_mgr_loc_conf_t *conf,
     (void) ngx_atomic_fetch_add(ngx_stat_requests, -1);
 #endif
 
+    c.requests--;
     c.data = r;
 
     if (ngx_ws_mgr_access_fill(r, s, user, connection) != NGX_OK) {
