@@ -71,42 +71,48 @@ typedef struct {
 } ngx_ws_mgr_session_handlers_t;
 
 
-/* embedded first in the owner's structure; kept small: one for each socket */
+typedef struct ngx_ws_mgr_session_in_s   ngx_ws_mgr_session_in_t;
+typedef struct ngx_ws_mgr_session_out_s  ngx_ws_mgr_session_out_t;
+
+/*
+ * Embedded first in the owner's structure; kept small: one for each socket.
+ * Times are the low 32 bits of ngx_current_msec, but for "started".
+ */
 
 struct ngx_ws_mgr_session_s {
     ngx_connection_t                     *connection;
     const ngx_ws_mgr_session_handlers_t  *handlers;
     ngx_ws_mgr_session_conf_t            *conf;
     ngx_ws_mgr_frame_t                    frame;
-    u_char                               *in;      /* message so far, malloc */
-    uint32_t                              in_len;
-    uint32_t                              in_size;
-    u_char                               *out;     /* held back, malloc */
-    uint32_t                              out_pos;
-    uint32_t                              out_last;
-    uint32_t                              out_size;
-    uint32_t                              tokens;  /* of the rate, in 1/1000 */
-    ngx_msec_t                            filled;  /* when tokens were added */
+    ngx_ws_mgr_session_in_t              *in;      /* gathered, malloc */
+    ngx_ws_mgr_session_out_t             *out;     /* held back, malloc */
     ngx_msec_t                            started;
-    ngx_msec_t                            heard;   /* last inbound frame */
-    ngx_msec_t                            pinged;  /* ping unanswered since */
-    ngx_msec_t                            beat;    /* next heartbeat */
-    ngx_msec_t                            bye;     /* when to drain */
     uint64_t                              bytes_in;
     uint64_t                              bytes_out;
     uint32_t                              frames_in;
     uint32_t                              frames_out;
+    uint32_t                              tokens;  /* of the rate, in 1/1000 */
+    uint32_t                              filled;  /* when tokens were added */
+    uint32_t                              heard;   /* last inbound frame, or
+                                                      the ping unanswered */
+    uint32_t                              beat;    /* last heartbeat */
+    uint32_t                              bye;     /* when to drain, or to
+                                                      wait no longer */
     uint16_t                              close_code;
-    unsigned                              side:2;
-    unsigned                              closing:1;   /* close frame sent */
-    unsigned                              closed:1;    /* one was received */
-    unsigned                              left:1;      /* leave() was called */
-    unsigned                              lingering:1;
-    unsigned                              pinging:1;
-    unsigned                              draining:1;
-    unsigned                              blocked:1;   /* not writable */
-    unsigned                              paused:1;    /* not reading: too much
+    uint16_t                              side:2;
+    uint16_t                              early:1;     /* "in" is what came
+                                                          with the request */
+    uint16_t                              closing:1;   /* close frame sent */
+    uint16_t                              closed:1;    /* one was received, or
+                                                          nothing is awaited */
+    uint16_t                              left:1;      /* leave() was called */
+    uint16_t                              lingering:1;
+    uint16_t                              pinging:1;
+    uint16_t                              draining:1;
+    uint16_t                              blocked:1;   /* not writable */
+    uint16_t                              paused:1;    /* not reading: too much
                                                           is held back */
+    uint16_t                              dead:1;      /* end() is posted */
 };
 
 
@@ -123,13 +129,13 @@ void *ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
     const ngx_ws_mgr_session_handlers_t *handlers,
     ngx_ws_mgr_session_conf_t *conf);
 
-/* begins to read; messages may arrive before it returns.  The session may be
-   gone when it returns NGX_ERROR. */
-ngx_int_t ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s);
+/* begins to read; messages may arrive before it returns, and the owner may
+   have been left.  The session is there until end(). */
+void ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s);
 
 /*
  * Sends one frame or holds it back.  After a failure the session ends, from
- * an event, not under the caller.
+ * an event, not under the caller.  Nothing is sent once the session closes.
  */
 void ngx_ws_mgr_session_send(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
     u_char *payload, size_t len);
@@ -147,7 +153,7 @@ ngx_uint_t ngx_ws_mgr_session_send_frames(ngx_ws_mgr_session_t *s,
 
 /* true if send_frames() may be called */
 #define ngx_ws_mgr_session_idle(s)                                            \
-    ((s)->out == NULL && !(s)->blocked && !(s)->left)
+    ((s)->out == NULL && !(s)->blocked && !(s)->closing && !(s)->dead)
 
 /*
  * Sends a close frame (code 1005: an empty one), waits for the peer's answer
@@ -157,7 +163,8 @@ ngx_uint_t ngx_ws_mgr_session_send_frames(ngx_ws_mgr_session_t *s,
 void ngx_ws_mgr_session_close(ngx_ws_mgr_session_t *s, ngx_uint_t code,
     const char *reason);
 
-/* the same without a goodbye, with a reset: for a peer that does not read */
+/* the same without a goodbye, with a reset: for a peer that does not read;
+   also ends the wait of a session that is being closed */
 void ngx_ws_mgr_session_abort(ngx_ws_mgr_session_t *s, ngx_uint_t code);
 
 

@@ -1,0 +1,332 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+#include <ngx_ws_mgr_session_io.h>
+
+
+static ngx_int_t ngx_ws_mgr_session_take_early(ngx_http_request_t *r,
+    ngx_ws_mgr_session_in_t **in);
+static ngx_pool_t *ngx_ws_mgr_session_take_pool(ngx_connection_t *c,
+    size_t size);
+static ngx_int_t ngx_ws_mgr_session_take_addr(ngx_connection_t *c,
+    ngx_pool_t *pool, ngx_addr_t *addr);
+static void ngx_ws_mgr_session_take_tiny(ngx_connection_t *c,
+    ngx_pool_t *pool, ngx_log_t *log);
+static void ngx_ws_mgr_session_take_tls(ngx_connection_t *c,
+    ngx_http_connection_t *hc);
+static void ngx_ws_mgr_session_take_chain(ngx_connection_t *c,
+    ngx_chain_t *cl);
+static void ngx_ws_mgr_session_take_events(ngx_connection_t *c,
+    ngx_uint_t nodelay);
+static u_char *ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf,
+    size_t len);
+
+
+void *
+ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
+    const ngx_ws_mgr_session_handlers_t *handlers,
+    ngx_ws_mgr_session_conf_t *conf)
+{
+    ngx_log_t                 *log;
+    ngx_addr_t                 addr;
+    ngx_pool_t                *pool;
+    ngx_uint_t                 nodelay;
+    ngx_connection_t          *c;
+    ngx_ws_mgr_session_t      *s;
+    ngx_http_connection_t     *hc;
+    ngx_ws_mgr_session_in_t   *in;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    c = r->connection;
+    hc = r->http_connection;
+
+    if (ngx_ws_mgr_session_take_early(r, &in) != NGX_OK) {
+        return NULL;
+    }
+
+    pool = ngx_ws_mgr_session_take_pool(c, size);
+    if (pool == NULL) {
+        goto failed;
+    }
+
+    s = ngx_pcalloc(pool, size);
+    log = (pool == c->pool) ? c->log : ngx_palloc(pool, sizeof(ngx_log_t));
+
+    if (s == NULL || log == NULL
+        || ngx_ws_mgr_session_take_addr(c, pool, &addr) != NGX_OK)
+    {
+        if (pool != c->pool) {
+            ngx_destroy_pool(pool);
+        }
+
+        goto failed;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    nodelay = clcf->tcp_nodelay;
+
+    ngx_http_free_request(r, 0);
+
+    /* the address that realip had found, which it has just taken back */
+
+    c->sockaddr = addr.sockaddr;
+    c->socklen = addr.socklen;
+    c->addr_text = addr.name;
+
+    c->data = s;
+    c->destroyed = 0;
+    c->sent = 0;
+
+    if (pool == c->pool) {
+        ngx_ws_mgr_session_take_tls(c, hc);
+
+    } else {
+        ngx_ws_mgr_session_take_tiny(c, pool, log);
+    }
+
+    log->handler = ngx_ws_mgr_session_log;
+    log->data = c;
+    log->action = "taking over of websocket";
+
+    s->connection = c;
+    s->handlers = handlers;
+    s->conf = conf;
+    s->in = in;
+    s->early = in ? 1 : 0;
+
+    ngx_ws_mgr_frame_init(&s->frame);
+
+    ngx_ws_mgr_session_take_events(c, nodelay);
+
+    return s;
+
+failed:
+
+    if (in) {
+        ngx_free(in);
+    }
+
+    return NULL;
+}
+
+
+/* bytes behind the request: frames of a client that did not wait */
+
+static ngx_int_t
+ngx_ws_mgr_session_take_early(ngx_http_request_t *r,
+    ngx_ws_mgr_session_in_t **in)
+{
+    size_t      len;
+    ngx_buf_t  *b;
+
+    *in = NULL;
+
+    b = r->header_in;
+    len = b->last - b->pos;
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    *in = ngx_alloc(sizeof(ngx_ws_mgr_session_in_t) + len,
+                    r->connection->log);
+    if (*in == NULL) {
+        return NGX_ERROR;
+    }
+
+    (*in)->len = len;
+    (*in)->size = len;
+    (*in)->nctl = 0;
+
+    ngx_memcpy((*in)->data, b->pos, len);
+
+    return NGX_OK;
+}
+
+
+/* with TLS the connection's own: what TLS has is in there */
+
+static ngx_pool_t *
+ngx_ws_mgr_session_take_pool(ngx_connection_t *c, size_t size)
+{
+    if (ngx_ws_mgr_session_tls(c)) {
+        return c->pool;
+    }
+
+    size = sizeof(ngx_pool_t) + ngx_align(size, NGX_ALIGNMENT)
+           + sizeof(ngx_log_t) + ngx_align(c->socklen, NGX_ALIGNMENT)
+           + c->addr_text.len;
+
+    return ngx_create_pool(size, c->log);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_session_take_addr(ngx_connection_t *c, ngx_pool_t *pool,
+    ngx_addr_t *addr)
+{
+    addr->sockaddr = ngx_palloc(pool, c->socklen);
+    if (addr->sockaddr == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(addr->sockaddr, c->sockaddr, c->socklen);
+    addr->socklen = c->socklen;
+
+    ngx_str_null(&addr->name);
+
+    if (c->addr_text.len == 0) {
+        return NGX_OK;
+    }
+
+    addr->name.len = c->addr_text.len;
+    addr->name.data = ngx_pstrdup(pool, &c->addr_text);
+
+    return addr->name.data ? NGX_OK : NGX_ERROR;
+}
+
+
+/* nothing may lead into the old pool, which goes */
+
+static void
+ngx_ws_mgr_session_take_tiny(ngx_connection_t *c, ngx_pool_t *pool,
+    ngx_log_t *log)
+{
+    ngx_pool_t  *old;
+
+    *log = *c->log;
+
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
+    pool->log = log;
+
+    c->buffer = NULL;
+    c->proxy_protocol = NULL;
+    c->local_sockaddr = c->listening->sockaddr;
+    c->local_socklen = c->listening->socklen;
+
+#if (NGX_THREADS || NGX_COMPAT)
+    c->sendfile_task = NULL;
+#endif
+
+    old = c->pool;
+    c->pool = pool;
+
+    ngx_destroy_pool(old);
+}
+
+
+/* gives back of the connection's pool what was for HTTP only */
+
+static void
+ngx_ws_mgr_session_take_tls(ngx_connection_t *c, ngx_http_connection_t *hc)
+{
+    if (c->buffer) {
+        (void) ngx_pfree(c->pool, c->buffer->start);
+        c->buffer = NULL;
+    }
+
+    ngx_ws_mgr_session_take_chain(c, hc->free);
+    ngx_ws_mgr_session_take_chain(c, hc->busy);
+
+    hc->free = NULL;
+    hc->busy = NULL;
+    hc->nbusy = 0;
+
+#if (NGX_HTTP_SSL)
+
+    ngx_ssl_free_buffer(c);
+
+    /* a write that has to be repeated may come from elsewhere, and longer */
+
+    (void) SSL_set_mode(c->ssl->connection,
+                        SSL_MODE_ENABLE_PARTIAL_WRITE
+                        |SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+#endif
+}
+
+
+static void
+ngx_ws_mgr_session_take_chain(ngx_connection_t *c, ngx_chain_t *cl)
+{
+    for ( /* void */ ; cl; cl = cl->next) {
+        (void) ngx_pfree(c->pool, cl->buf->start);
+    }
+}
+
+
+static void
+ngx_ws_mgr_session_take_events(ngx_connection_t *c, ngx_uint_t nodelay)
+{
+    ngx_event_t  *rev, *wev;
+
+    rev = c->read;
+    wev = c->write;
+
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
+    }
+
+    if (wev->timer_set) {
+        ngx_del_timer(wev);
+    }
+
+    rev->handler = ngx_ws_mgr_session_read_handler;
+    wev->handler = ngx_ws_mgr_session_write_handler;
+
+    rev->timedout = 0;
+    wev->timedout = 0;
+    rev->delayed = 0;
+    wev->delayed = 0;
+
+    c->timedout = 0;
+    c->log_error = NGX_ERROR_INFO;
+
+    if (wev->active && (ngx_event_flags & NGX_USE_LEVEL_EVENT)) {
+        (void) ngx_del_event(wev, NGX_WRITE_EVENT, 0);
+    }
+
+    /* a push lets go of what tcp_nopush has kept */
+
+    if (c->tcp_nopush == NGX_TCP_NOPUSH_SET) {
+
+        if (ngx_tcp_push(c->fd) == -1) {
+            (void) ngx_connection_error(c, ngx_socket_errno,
+                                        ngx_tcp_push_n " failed");
+        }
+
+        c->tcp_nopush = NGX_TCP_NOPUSH_UNSET;
+    }
+
+    if (nodelay) {
+        (void) ngx_tcp_nodelay(c);
+    }
+
+    ngx_reusable_connection(c, 0);
+}
+
+
+static u_char *
+ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char            *p;
+    ngx_connection_t  *c;
+
+    p = buf;
+    c = log->data;
+
+    if (log->action) {
+        p = ngx_snprintf(p, len, " while %s", log->action);
+    }
+
+    return ngx_snprintf(p, len - (p - buf), ", client: %V, server: %V",
+                        &c->addr_text, &c->listening->addr_text);
+}
