@@ -5,7 +5,6 @@
 
 
 #include <ngx_ws_mgr_mask.h>
-#include <ngx_http.h>
 #include <ngx_ws_mgr_ticket.h>
 
 
@@ -24,12 +23,6 @@ static u_char *ngx_ws_mgr_mask_skip(u_char *p, u_char *last,
     const char *name);
 static u_char *ngx_ws_mgr_mask_end(u_char *p, u_char *last);
 static void ngx_ws_mgr_mask_bare(u_char *p, u_char *last, ngx_uint_t longer);
-static ngx_int_t ngx_ws_mgr_mask_location(ngx_http_core_loc_conf_t *clcf,
-    ngx_pool_t *pool);
-static ngx_int_t ngx_ws_mgr_mask_locations(ngx_http_core_loc_conf_t **clcfp,
-    ngx_pool_t *pool);
-static ngx_int_t ngx_ws_mgr_mask_tree(ngx_http_location_tree_node_t *node,
-    ngx_pool_t *pool);
 static void ngx_ws_mgr_mask_restore(void *data);
 static void ngx_ws_mgr_mask_write(ngx_log_t *log, ngx_uint_t level,
     u_char *buf, size_t len);
@@ -232,10 +225,8 @@ ngx_ws_mgr_mask_bare(u_char *p, u_char *last, ngx_uint_t longer)
 ngx_int_t
 ngx_ws_mgr_mask_logs(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                   i;
-    ngx_listening_t             *ls;
-    ngx_http_core_srv_conf_t   **cscfp;
-    ngx_http_core_main_conf_t   *cmcf;
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
 
     if (ngx_ws_mgr_mask_log(&cycle->new_log, cycle->pool) != NGX_OK) {
         return NGX_ERROR;
@@ -251,89 +242,7 @@ ngx_ws_mgr_mask_logs(ngx_cycle_t *cycle)
         }
     }
 
-    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module);
-    if (cmcf == NULL) {
-        return NGX_OK;
-    }
-
-    cscfp = cmcf->servers.elts;
-
-    for (i = 0; i < cmcf->servers.nelts; i++) {
-
-        if (ngx_ws_mgr_mask_location(
-                cscfp[i]->ctx->loc_conf[ngx_http_core_module.ctx_index],
-                cycle->pool)
-            != NGX_OK
-            || ngx_ws_mgr_mask_locations(cscfp[i]->named_locations,
-                                         cycle->pool)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
     return NGX_OK;
-}
-
-
-/* "if" and "limit_except" have the error log of their location */
-
-static ngx_int_t
-ngx_ws_mgr_mask_location(ngx_http_core_loc_conf_t *clcf, ngx_pool_t *pool)
-{
-    if (ngx_ws_mgr_mask_log(clcf->error_log, pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-#if (NGX_PCRE)
-    if (ngx_ws_mgr_mask_locations(clcf->regex_locations, pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
-#endif
-
-    return ngx_ws_mgr_mask_tree(clcf->static_locations, pool);
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_mask_locations(ngx_http_core_loc_conf_t **clcfp, ngx_pool_t *pool)
-{
-    for ( /* void */ ; clcfp && *clcfp; clcfp++) {
-        if (ngx_ws_mgr_mask_location(*clcfp, pool) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_mask_tree(ngx_http_location_tree_node_t *node, ngx_pool_t *pool)
-{
-    if (node == NULL) {
-        return NGX_OK;
-    }
-
-    if (node->exact
-        && ngx_ws_mgr_mask_location(node->exact, pool) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (node->inclusive
-        && ngx_ws_mgr_mask_location(node->inclusive, pool) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (ngx_ws_mgr_mask_tree(node->left, pool) != NGX_OK
-        || ngx_ws_mgr_mask_tree(node->tree, pool) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_ws_mgr_mask_tree(node->right, pool);
 }
 
 

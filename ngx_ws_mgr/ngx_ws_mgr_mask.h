@@ -25,17 +25,20 @@
 ngx_uint_t ngx_ws_mgr_mask_tickets(u_char *p, u_char *last);
 
 /*
- * Makes every error log of the cycle mask what it writes, debug levels
- * included: nginx writes the request line and the header lines there before
- * any module is asked.  Where nginx writes a value alone, such as that of
- * $arg_ticket, a ticket is known by its form.  Called from init_module, again
- * at each reload; keeps a writer (syslog, memory) that a log already has.
+ * Makes an error log and those behind it in its chain, such as
+ * clcf->error_log, mask what they write, debug levels included: nginx writes
+ * the request line and the header lines there before any module is asked.
+ * Where nginx writes a value alone, such as that of $arg_ticket, a ticket is
+ * known by its form.  Keeps a writer (syslog, memory) that a log already has;
+ * idempotent.  The logs are as they were once "pool", the cycle's, is
+ * destroyed.
  */
-ngx_int_t ngx_ws_mgr_mask_logs(ngx_cycle_t *cycle);
-
-/* the same for the chain of one log, such as clcf->error_log; idempotent.
-   The logs are as they were once "pool", the cycle's, is destroyed */
 ngx_int_t ngx_ws_mgr_mask_log(ngx_log_t *log, ngx_pool_t *pool);
+
+/* the same for the cycle's own log and those of its listening sockets, from
+   which accepted connections have theirs.  Both are to be called from
+   init_module, again at each reload */
+ngx_int_t ngx_ws_mgr_mask_logs(ngx_cycle_t *cycle);
 
 
 #endif /* _NGX_WS_MGR_MASK_H_INCLUDED_ */
