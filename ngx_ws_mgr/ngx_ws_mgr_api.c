@@ -13,6 +13,7 @@
 #include <ngx_ws_mgr_api_events.h>
 #include <ngx_ws_mgr_api_fault.h>
 #include <ngx_ws_mgr_api_guard.h>
+#include <ngx_ws_mgr_api_online.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_api_publish.h>
 #include <ngx_ws_mgr_api_tickets.h>
@@ -72,7 +73,7 @@ static ngx_ws_mgr_api_row_t  ngx_ws_mgr_api_rows[] = {
       NGX_WS_MGR_API_USERS, ngx_ws_mgr_api_users_list },
 
     { NGX_HTTP_GET, ngx_string("users"), NGX_WS_MGR_API_USER,
-      NGX_WS_MGR_API_USERS, ngx_ws_mgr_api_users_look },
+      NGX_WS_MGR_API_USERS, ngx_ws_mgr_api_online },
 
     { NGX_HTTP_DELETE, ngx_string("users"), NGX_WS_MGR_API_USER,
       NGX_WS_MGR_API_USERS, ngx_ws_mgr_api_users_disconnect },

@@ -398,3 +398,21 @@ ngx_ws_mgr_api_body_send(ngx_http_request_t *r, ngx_uint_t status,
 
     return ngx_ws_mgr_problem_send_body(r, status, &type, &body);
 }
+
+
+void
+ngx_ws_mgr_api_body_position(ngx_ws_mgr_text_t *t, const char *name,
+    ngx_ws_mgr_position_t *position)
+{
+    u_char  text[NGX_WS_MGR_POSITION_LEN];
+    size_t  len;
+
+    if (position->epoch == 0) {
+        ngx_ws_mgr_text_format(t, 32, ",\"%s\":null", name);
+        return;
+    }
+
+    len = ngx_ws_mgr_log_position(text, position) - text;
+
+    ngx_ws_mgr_text_format(t, len + 32, ",\"%s\":\"%*s\"", name, len, text);
+}

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_ws_mgr_log.h>
 #include <ngx_ws_mgr_text.h>
 
 
@@ -47,6 +48,10 @@ ngx_int_t ngx_ws_mgr_api_body_read(ngx_http_request_t *r, off_t max,
 /* sends the text as application/json */
 ngx_int_t ngx_ws_mgr_api_body_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_ws_mgr_text_t *t);
+
+/* a member, with a comma in front; null where epoch is 0 */
+void ngx_ws_mgr_api_body_position(ngx_ws_mgr_text_t *t, const char *name,
+    ngx_ws_mgr_position_t *position);
 
 
 #endif /* _NGX_WS_MGR_API_BODY_H_INCLUDED_ */

@@ -16,7 +16,6 @@
 
 
 ngx_int_t ngx_ws_mgr_api_users_list(ngx_http_request_t *r, ngx_str_t *arg);
-ngx_int_t ngx_ws_mgr_api_users_look(ngx_http_request_t *r, ngx_str_t *user);
 ngx_int_t ngx_ws_mgr_api_users_disconnect(ngx_http_request_t *r,
     ngx_str_t *user);
 

@@ -11,7 +11,7 @@
 #include <ngx_ws_mgr_api_wait.h>
 #include <ngx_ws_mgr_census.h>
 #include <ngx_ws_mgr_conf.h>
-#include <ngx_ws_mgr_fanout.h>
+#include <ngx_ws_mgr_wait.h>
 #include <ngx_ws_mgr_wait.h>
 
 
@@ -88,6 +88,8 @@ static ngx_uint_t ngx_ws_mgr_api_wait_has(ngx_ws_mgr_api_wait_conn_t *conns,
     ngx_uint_t n, uint64_t number);
 static uint64_t ngx_ws_mgr_api_wait_posted(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_publish_t *p);
+static ngx_uint_t ngx_ws_mgr_api_wait_any(ngx_ws_mgr_event_t *event,
+    void *data);
 static ngx_uint_t ngx_ws_mgr_api_wait_settled(ngx_ws_mgr_api_wait_t *wait);
 static void ngx_ws_mgr_api_wait_look_item(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_api_wait_item_t *item);
@@ -481,7 +483,7 @@ ngx_ws_mgr_api_wait_posted(ngx_ws_mgr_api_wait_t *wait,
     batch->end = batch->start + size;
 
     rc = ngx_ws_mgr_census_read_user(&p->user, p->position.seq - 1, batch,
-                                     NULL, NULL);
+                                     ngx_ws_mgr_api_wait_any, NULL);
 
     ts = (rc == NGX_OK && batch->n != 0
           && batch->frames[0].seq == p->position.seq)
@@ -490,6 +492,16 @@ ngx_ws_mgr_api_wait_posted(ngx_ws_mgr_api_wait_t *wait,
     (void) ngx_pfree(wait->request->pool, batch);
 
     return ts;
+}
+
+
+static ngx_uint_t
+ngx_ws_mgr_api_wait_any(ngx_ws_mgr_event_t *event, void *data)
+{
+    (void) event;
+    (void) data;
+
+    return 1;
 }
 
 

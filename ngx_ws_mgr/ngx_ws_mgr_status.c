@@ -1,0 +1,452 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_ws_mgr_census.h>
+#include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_node.h>
+#include <ngx_ws_mgr_problem.h>
+#include <ngx_ws_mgr_status.h>
+#include <ngx_ws_mgr_text.h>
+
+
+/* of the zone, in percent: less free memory than that is worth a word */
+#define NGX_WS_MGR_STATUS_FREE  10
+
+
+typedef struct {
+    ngx_ws_mgr_usage_t     usage;
+    ngx_ws_mgr_tokens_t    tokens;
+    ngx_uint_t             workers;
+    ngx_uint_t             dead;           /* slots that wait to be swept */
+} ngx_ws_mgr_status_t;
+
+
+typedef enum {
+    NGX_WS_MGR_STATUS_HEALTHY = 0,
+    NGX_WS_MGR_STATUS_DEGRADED,
+    NGX_WS_MGR_STATUS_UNHEALTHY
+} ngx_ws_mgr_status_health_e;
+
+
+/* what is not a counter of a worker */
+
+typedef struct {
+    const char    *metric;
+    const char    *type;
+    const char    *help;
+    size_t         offset;                 /* of an ngx_uint_t */
+} ngx_ws_mgr_status_gauge_t;
+
+
+static ngx_int_t ngx_ws_mgr_status_gather(ngx_ws_mgr_status_t *status);
+static ngx_ws_mgr_status_health_e ngx_ws_mgr_status_judge(
+    ngx_ws_mgr_status_t *status, ngx_ws_mgr_text_t *reasons);
+static void ngx_ws_mgr_status_reason(ngx_ws_mgr_text_t *reasons,
+    ngx_str_t *reason);
+static void ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t);
+static void ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t);
+static void ngx_ws_mgr_status_metric(ngx_ws_mgr_text_t *t,
+    const char *metric, const char *type, const char *help);
+static void ngx_ws_mgr_status_gauges(ngx_ws_mgr_text_t *t,
+    ngx_ws_mgr_status_t *status);
+static ngx_int_t ngx_ws_mgr_status_send(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_ws_mgr_text_t *t);
+
+
+static ngx_str_t  ngx_ws_mgr_status_json = ngx_string("application/json");
+static ngx_str_t  ngx_ws_mgr_status_text =
+    ngx_string("text/plain; version=0.0.4; charset=utf-8");
+
+
+static const char  *ngx_ws_mgr_status_names[] = {
+    "healthy", "degraded", "unhealthy"
+};
+
+
+#define ngx_ws_mgr_status_usage(member)                                       \
+    offsetof(ngx_ws_mgr_status_t, usage.member)
+
+static const ngx_ws_mgr_status_gauge_t  ngx_ws_mgr_status_gauge_rows[] = {
+
+    { "ws_mgr_users", "gauge", "Users with a socket",
+      ngx_ws_mgr_status_usage(users) },
+
+    { "ws_mgr_connections", "gauge", "Sockets in the registry",
+      ngx_ws_mgr_status_usage(connections) },
+
+    { "ws_mgr_log_users", "gauge", "Users of the registry, most with a log",
+      ngx_ws_mgr_status_usage(logs) },
+
+    { "ws_mgr_log_events", "gauge", "Events held in logs",
+      ngx_ws_mgr_status_usage(events) },
+
+    { "ws_mgr_log_bytes", "gauge", "Bytes of the events held in logs",
+      ngx_ws_mgr_status_usage(event_bytes) },
+
+    { "ws_mgr_tickets_held", "gauge", "Tickets in the embedded store",
+      ngx_ws_mgr_status_usage(tickets) },
+
+    { "ws_mgr_zone_size_bytes", "gauge", "Shared memory of all shards",
+      ngx_ws_mgr_status_usage(size) },
+
+    { "ws_mgr_zone_free_bytes", "gauge",
+      "Shared memory that is free, in whole pages",
+      ngx_ws_mgr_status_usage(free) },
+
+    { "ws_mgr_workers", "gauge", "Worker processes that hold a slot",
+      offsetof(ngx_ws_mgr_status_t, workers) },
+
+    { NULL, NULL, NULL, 0 }
+};
+
+
+ngx_int_t
+ngx_ws_mgr_status_health(ngx_http_request_t *r, ngx_str_t *arg)
+{
+    ngx_uint_t                  code;
+    ngx_ws_mgr_text_t           t, reasons;
+    ngx_ws_mgr_status_t         status;
+    ngx_ws_mgr_status_health_e  health;
+
+    (void) arg;
+
+    ngx_ws_mgr_text_init(&reasons, r->pool, 0);
+
+    if (ngx_ws_mgr_status_gather(&status) == NGX_OK) {
+        health = ngx_ws_mgr_status_judge(&status, &reasons);
+
+    } else {
+        health = NGX_WS_MGR_STATUS_UNHEALTHY;
+        ngx_ws_mgr_text_put(&reasons, "\"no shared memory\"");
+    }
+
+    ngx_ws_mgr_text_init(&t, r->pool, 0);
+    ngx_ws_mgr_text_format(&t, 64, "{\"status\":\"%s\",\"reasons\":[",
+                           ngx_ws_mgr_status_names[health]);
+    ngx_ws_mgr_text_add(&t, reasons.start, ngx_ws_mgr_text_len(&reasons));
+    ngx_ws_mgr_text_put(&t, "]}");
+
+    code = (health == NGX_WS_MGR_STATUS_UNHEALTHY)
+           ? NGX_HTTP_SERVICE_UNAVAILABLE : NGX_HTTP_OK;
+
+    return ngx_ws_mgr_status_send(r, code, &ngx_ws_mgr_status_json, &t);
+}
+
+
+/* NGX_DECLINED: this process has no shared memory of ours */
+
+static ngx_int_t
+ngx_ws_mgr_status_gather(ngx_ws_mgr_status_t *status)
+{
+    ngx_uint_t  i;
+
+    ngx_memzero(status, sizeof(ngx_ws_mgr_status_t));
+
+    if (ngx_ws_mgr_node == NULL || ngx_ws_mgr_registry_conf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_ws_mgr_census_usage(&status->usage);
+    ngx_ws_mgr_census_tokens(&status->tokens);
+
+    for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
+
+        switch (ngx_ws_mgr_node->slots[i].state) {
+
+        case NGX_WS_MGR_SLOT_LIVE:
+            status->workers++;
+            break;
+
+        case NGX_WS_MGR_SLOT_DEAD:
+            status->dead++;
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_ws_mgr_status_health_e
+ngx_ws_mgr_status_judge(ngx_ws_mgr_status_t *status,
+    ngx_ws_mgr_text_t *reasons)
+{
+    ngx_uint_t  n;
+
+    static ngx_str_t  draining = ngx_string("the worker drains");
+    static ngx_str_t  memory =
+        ngx_string("less than 10 percent of ws_mgr_zone is free");
+    static ngx_str_t  dead =
+        ngx_string("what a dead worker left is being swept");
+
+    n = 0;
+
+    if (ngx_exiting || ngx_terminate || ngx_quit) {
+        ngx_ws_mgr_status_reason(reasons, &draining);
+        n++;
+    }
+
+    if (status->usage.free / NGX_WS_MGR_STATUS_FREE
+        < status->usage.size / 100)
+    {
+        ngx_ws_mgr_status_reason(reasons, &memory);
+        n++;
+    }
+
+    if (status->dead) {
+        ngx_ws_mgr_status_reason(reasons, &dead);
+        n++;
+    }
+
+    return n ? NGX_WS_MGR_STATUS_DEGRADED : NGX_WS_MGR_STATUS_HEALTHY;
+}
+
+
+static void
+ngx_ws_mgr_status_reason(ngx_ws_mgr_text_t *reasons, ngx_str_t *reason)
+{
+    if (ngx_ws_mgr_text_len(reasons)) {
+        ngx_ws_mgr_text_put(reasons, ",");
+    }
+
+    ngx_ws_mgr_text_string(reasons, reason);
+}
+
+
+ngx_int_t
+ngx_ws_mgr_status_all(ngx_http_request_t *r, ngx_str_t *arg)
+{
+    uint64_t                    now, started;
+    ngx_ws_mgr_text_t           t, reasons;
+    ngx_ws_mgr_status_t         status;
+    ngx_ws_mgr_status_health_e  health;
+
+    (void) arg;
+
+    if (ngx_ws_mgr_status_gather(&status) != NGX_OK) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    ngx_ws_mgr_text_init(&reasons, r->pool, 0);
+    health = ngx_ws_mgr_status_judge(&status, &reasons);
+
+    now = ngx_ws_mgr_now();
+    started = ngx_ws_mgr_node->started;
+
+    ngx_ws_mgr_text_init(&t, r->pool, 8192);
+
+    ngx_ws_mgr_text_format(&t, 512,
+                           "{\"version\":\"%s\",\"nginx\":\"%s\","
+                           "\"node\":\"%*s\",\"health\":\"%s\","
+                           "\"started_at\":%uL.%03uL,"
+                           "\"uptime_seconds\":%uL,\"reasons\":[",
+                           NGX_WS_MGR_VERSION, NGINX_VERSION,
+                           (size_t) NGX_WS_MGR_NODE_LEN, ngx_ws_mgr_node->name,
+                           ngx_ws_mgr_status_names[health],
+                           started / 1000, started % 1000,
+                           now > started ? (now - started) / 1000 : 0);
+    ngx_ws_mgr_text_add(&t, reasons.start, ngx_ws_mgr_text_len(&reasons));
+
+    ngx_ws_mgr_text_format(&t, 1024,
+                           "],\"users\":%ui,\"connections\":%ui,"
+                           "\"logs\":{\"users\":%ui,\"events\":%ui,"
+                           "\"bytes\":%ui},\"tickets\":%ui,"
+                           "\"zone\":{\"size\":%uz,\"free\":%uz,"
+                           "\"shards\":%ui},"
+                           "\"tokens\":{\"input_tokens\":%uL,"
+                           "\"output_tokens\":%uL,\"cost\":",
+                           status.usage.users, status.usage.connections,
+                           status.usage.logs, status.usage.events,
+                           status.usage.event_bytes, status.usage.tickets,
+                           status.usage.size, status.usage.free,
+                           ngx_ws_mgr_registry_conf->nshards,
+                           status.tokens.input_tokens,
+                           status.tokens.output_tokens);
+    ngx_ws_mgr_text_real(&t, status.tokens.cost);
+    ngx_ws_mgr_text_put(&t, "}");
+
+    ngx_ws_mgr_status_workers(&t);
+    ngx_ws_mgr_status_counters(&t);
+
+    ngx_ws_mgr_text_put(&t, "}");
+
+    return ngx_ws_mgr_status_send(r, NGX_HTTP_OK, &ngx_ws_mgr_status_json, &t);
+}
+
+
+static void
+ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t)
+{
+    ngx_uint_t          i, n;
+    ngx_ws_mgr_slot_t  *slot;
+
+    n = 0;
+
+    ngx_ws_mgr_text_put(t, ",\"workers\":[");
+
+    for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
+        slot = &ngx_ws_mgr_node->slots[i];
+
+        if (slot->state == NGX_WS_MGR_SLOT_FREE) {
+            continue;
+        }
+
+        ngx_ws_mgr_text_format(t, 4 * NGX_INT64_LEN + 128,
+                               "%s{\"slot\":%ui,\"pid\":%P,"
+                               "\"generation\":%uL,\"connections\":%uA,"
+                               "\"live\":%s}",
+                               n++ ? "," : "", i, slot->pid,
+                               slot->generation, slot->connections,
+                               slot->state == NGX_WS_MGR_SLOT_LIVE
+                               ? "true" : "false");
+    }
+
+    ngx_ws_mgr_text_put(t, "]");
+}
+
+
+/* the name of a row is its metric, with its labels as in Prometheus */
+
+static void
+ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t)
+{
+    ngx_str_t                         name;
+    ngx_uint_t                        i;
+    u_char                            data[256];
+    const ngx_ws_mgr_counter_desc_t  *row;
+
+    ngx_ws_mgr_text_put(t, ",\"counters\":{");
+
+    for (i = 0; i < NGX_WS_MGR_COUNTERS; i++) {
+        row = &ngx_ws_mgr_counter_table[i];
+
+        name.data = data;
+        name.len = ngx_snprintf(data, sizeof(data),
+                                row->labels[0] ? "%s{%s}" : "%s", row->metric,
+                                row->labels)
+                   - data;
+
+        if (i != 0) {
+            ngx_ws_mgr_text_put(t, ",");
+        }
+
+        ngx_ws_mgr_text_string(t, &name);
+        ngx_ws_mgr_text_put(t, ":");
+        ngx_ws_mgr_text_number(t, ngx_ws_mgr_node_counter(i));
+    }
+
+    ngx_ws_mgr_text_put(t, "}");
+}
+
+
+ngx_int_t
+ngx_ws_mgr_status_metrics(ngx_http_request_t *r, ngx_str_t *arg)
+{
+    ngx_uint_t                        i;
+    ngx_ws_mgr_text_t                 t;
+    ngx_ws_mgr_status_t               status;
+    const ngx_ws_mgr_counter_desc_t  *row;
+
+    (void) arg;
+
+    if (ngx_ws_mgr_status_gather(&status) != NGX_OK) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    ngx_ws_mgr_text_init(&t, r->pool, 16384);
+
+    for (i = 0; i < NGX_WS_MGR_COUNTERS; i++) {
+        row = &ngx_ws_mgr_counter_table[i];
+
+        if (row->help[0] != '\0') {
+            ngx_ws_mgr_status_metric(&t, row->metric, "counter", row->help);
+        }
+
+        ngx_ws_mgr_text_format(&t, 256, row->labels[0] ? "%s{%s}" : "%s",
+                               row->metric, row->labels);
+        ngx_ws_mgr_text_format(&t, NGX_INT64_LEN + 2, " %uL\n",
+                               ngx_ws_mgr_node_counter(i));
+    }
+
+    ngx_ws_mgr_status_gauges(&t, &status);
+
+    return ngx_ws_mgr_status_send(r, NGX_HTTP_OK, &ngx_ws_mgr_status_text, &t);
+}
+
+
+static void
+ngx_ws_mgr_status_metric(ngx_ws_mgr_text_t *t, const char *metric,
+    const char *type, const char *help)
+{
+    ngx_ws_mgr_text_format(t, 512, "# HELP %s %s\n# TYPE %s %s\n", metric,
+                           help, metric, type);
+}
+
+
+static void
+ngx_ws_mgr_status_gauges(ngx_ws_mgr_text_t *t, ngx_ws_mgr_status_t *status)
+{
+    uint64_t                          started;
+    const ngx_ws_mgr_status_gauge_t  *row;
+
+    for (row = ngx_ws_mgr_status_gauge_rows; row->metric != NULL; row++) {
+        ngx_ws_mgr_status_metric(t, row->metric, row->type, row->help);
+        ngx_ws_mgr_text_format(t, 256, "%s %ui\n", row->metric,
+                         *(ngx_uint_t *) ((u_char *) status + row->offset));
+    }
+
+    ngx_ws_mgr_status_metric(t, "ws_mgr_tokens_total", "counter",
+                             "Tokens that events reported, by direction");
+    ngx_ws_mgr_text_format(t, 256,
+                           "ws_mgr_tokens_total{direction=\"input\"} %uL\n"
+                           "ws_mgr_tokens_total{direction=\"output\"} %uL\n",
+                           status->tokens.input_tokens,
+                           status->tokens.output_tokens);
+
+    ngx_ws_mgr_status_metric(t, "ws_mgr_token_cost_total", "counter",
+                             "Cost that events reported");
+    ngx_ws_mgr_text_put(t, "ws_mgr_token_cost_total ");
+    ngx_ws_mgr_text_real(t, status->tokens.cost);
+
+    started = ngx_ws_mgr_node->started;
+
+    ngx_ws_mgr_text_put(t, "\n");
+    ngx_ws_mgr_status_metric(t, "ws_mgr_start_time_seconds", "gauge",
+                             "When the node began, in seconds since 1970");
+    ngx_ws_mgr_text_format(t, 128, "ws_mgr_start_time_seconds %uL.%03uL\n",
+                           started / 1000, started % 1000);
+
+    ngx_ws_mgr_status_metric(t, "ws_mgr_build_info", "gauge",
+                             "Version of the module and of nginx");
+    ngx_ws_mgr_text_format(t, 256,
+                           "ws_mgr_build_info{version=\"%s\",nginx=\"%s\"}"
+                           " 1\n",
+                           NGX_WS_MGR_VERSION, NGINX_VERSION);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_status_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_ws_mgr_text_t *t)
+{
+    ngx_str_t  body;
+
+    if (t->failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    body.data = t->start;
+    body.len = ngx_ws_mgr_text_len(t);
+
+    return ngx_ws_mgr_problem_send_body(r, status, type, &body);
+}
