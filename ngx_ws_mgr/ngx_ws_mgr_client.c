@@ -9,8 +9,8 @@
 #include <ngx_ws_mgr_access.h>
 #include <ngx_ws_mgr_client.h>
 #include <ngx_ws_mgr_conf.h>
-#include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_message.h>
+#include <ngx_ws_mgr_seat.h>
 
 
 /* client->edge after leave(): what end() logs of a record that is gone */
@@ -131,7 +131,7 @@ ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s)
 
     client->edge = ngx_ws_mgr_client_name(s->connection->pool, client->conn);
 
-    ngx_ws_mgr_fanout_close(client);
+    ngx_ws_mgr_seat_leave(client);
 }
 
 

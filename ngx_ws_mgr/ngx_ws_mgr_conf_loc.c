@@ -200,7 +200,7 @@ ngx_ws_mgr_conf_loc_connection_limit(ngx_str_t *arg, ngx_ws_mgr_loc_conf_t *lcf)
         return NGX_ERROR;
     }
 
-    if (ngx_ws_mgr_value_is(&s, "off")) {
+    if (ngx_ws_mgr_value_is(&s, "off") || ngx_ws_mgr_value_is(&s, "0")) {
         *limit = 0;
         return NGX_OK;
     }

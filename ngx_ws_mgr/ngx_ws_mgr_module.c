@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_ws_mgr_api.h>
 #include <ngx_ws_mgr_bell.h>
+#include <ngx_ws_mgr_claim.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_handshake.h>
@@ -393,7 +394,7 @@ ngx_ws_mgr_module_variable(ngx_http_request_t *r,
     ngx_str_t         *value;
     ngx_ws_mgr_ctx_t  *ctx;
 
-    ctx = ngx_ws_mgr_handshake_ctx(r->main);
+    ctx = ngx_ws_mgr_claim_ctx(r->main);
 
     if (ctx == NULL) {
         v->not_found = 1;
@@ -529,7 +530,7 @@ ngx_ws_mgr_module_phases(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    *h = ngx_ws_mgr_handshake_mask;
+    *h = ngx_ws_mgr_claim_take;
 
     /* here the first one is, and the access log must not be before us */
 
@@ -543,7 +544,7 @@ ngx_ws_mgr_module_phases(ngx_conf_t *cf)
     h = logs->elts;
     ngx_memmove(h + 1, h, (logs->nelts - 1) * sizeof(ngx_http_handler_pt));
 
-    *h = ngx_ws_mgr_handshake_log;
+    *h = ngx_ws_mgr_claim_log;
 
     return NGX_OK;
 }
@@ -616,6 +617,6 @@ ngx_ws_mgr_module_exit_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
-        ngx_ws_mgr_fanout_exit(cycle);
+        ngx_ws_mgr_fanout_exit();
     }
 }

@@ -229,6 +229,33 @@ ngx_ws_mgr_origin_own(ngx_ws_mgr_origin_t *origin, ngx_str_t *host)
 }
 
 
+ngx_uint_t
+ngx_ws_mgr_origin_allowed(ngx_array_t *listed, ngx_str_t *text,
+    ngx_str_t *host)
+{
+    ngx_uint_t            i;
+    ngx_ws_mgr_origin_t   origin, *elts;
+
+    if (ngx_ws_mgr_origin_parse(text, 0, &origin) != NGX_OK) {
+        return 0;
+    }
+
+    if (listed == NULL) {
+        return host && ngx_ws_mgr_origin_own(&origin, host);
+    }
+
+    elts = listed->elts;
+
+    for (i = 0; i < listed->nelts; i++) {
+        if (ngx_ws_mgr_origin_match(&elts[i], &origin)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static ngx_uint_t
 ngx_ws_mgr_origin_same(const ngx_str_t *a, const ngx_str_t *b)
 {

@@ -40,4 +40,12 @@ ngx_uint_t ngx_ws_mgr_origin_own(ngx_ws_mgr_origin_t *origin,
     ngx_str_t *host);
 
 
+/*
+ * true if pages of the origin "text" may connect to "host" (NULL: unknown);
+ * "listed" holds ngx_ws_mgr_origin_t's, NULL: only the host's own pages
+ */
+ngx_uint_t ngx_ws_mgr_origin_allowed(ngx_array_t *listed, ngx_str_t *text,
+    ngx_str_t *host);
+
+
 #endif /* _NGX_WS_MGR_ORIGIN_H_INCLUDED_ */

@@ -1,0 +1,709 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_ws_mgr_address.h>
+#include <ngx_ws_mgr_claim.h>
+#include <ngx_ws_mgr_client.h>
+#include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_handshake.h>
+#include <ngx_ws_mgr_header.h>
+#include <ngx_ws_mgr_origin.h>
+#include <ngx_ws_mgr_refusal.h>
+#include <ngx_ws_mgr_seat.h>
+#include <ngx_ws_mgr_upgrade.h>
+
+
+#define NGX_WS_MGR_HANDSHAKE_ASKED   128   /* bytes told of a position */
+#define NGX_WS_MGR_HANDSHAKE_AGAIN   10    /* ms until a subrequest ended */
+
+
+/* an upgrade on its way; lives in the request's pool */
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_ws_mgr_ctx_t            *ctx;
+    ngx_ws_mgr_loc_conf_t       *conf;
+    const ngx_ws_mgr_ticket_store_t  *store;
+    ngx_event_t                  event;    /* posted, to go on */
+    ngx_ws_mgr_ticket_op_t       op;
+    ngx_ws_mgr_seat_t            seat;
+    ngx_ws_mgr_refusal_e         refusal;
+    const char                  *detail;   /* of the refusal, or NULL */
+    unsigned                     asking:1; /* the store has op */
+} ngx_ws_mgr_handshake_t;
+
+
+static ngx_ws_mgr_handshake_t *ngx_ws_mgr_handshake_create(
+    ngx_http_request_t *r);
+static void ngx_ws_mgr_handshake_cleanup(void *data);
+static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_check(
+    ngx_ws_mgr_handshake_t *hs);
+static ngx_uint_t ngx_ws_mgr_handshake_origin(ngx_ws_mgr_handshake_t *hs);
+static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_admit(
+    ngx_ws_mgr_handshake_t *hs);
+static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_address(
+    ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_consume(ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_consumed(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_handshake_seated(ngx_event_t *ev);
+static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_seat(
+    ngx_ws_mgr_handshake_t *hs);
+static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_ticket(
+    ngx_ws_mgr_handshake_t *hs, ngx_ws_mgr_ticket_t *ticket);
+static ngx_int_t ngx_ws_mgr_handshake_names(ngx_ws_mgr_handshake_t *hs);
+static ngx_int_t ngx_ws_mgr_handshake_asked(ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_position(ngx_ws_mgr_seat_t *seat,
+    ngx_str_t *text);
+static void ngx_ws_mgr_handshake_answer(ngx_ws_mgr_handshake_t *hs);
+static ngx_uint_t ngx_ws_mgr_handshake_by_http(ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_write(ngx_http_request_t *r);
+static void ngx_ws_mgr_handshake_sent(ngx_event_t *ev);
+static void ngx_ws_mgr_handshake_finish(ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_end(ngx_http_request_t *r, ngx_int_t rc);
+
+
+static ngx_str_t  ngx_ws_mgr_handshake_protocol = ngx_string("ws-mgr.v1");
+
+
+ngx_int_t
+ngx_ws_mgr_handshake_handler(ngx_http_request_t *r)
+{
+    ngx_ws_mgr_handshake_t  *hs;
+
+    if (r != r->main) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    hs = ngx_ws_mgr_handshake_create(r);
+    if (hs == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    hs->refusal = ngx_ws_mgr_handshake_check(hs);
+
+    if (hs->refusal == NGX_WS_MGR_REFUSAL_NONE) {
+        hs->refusal = ngx_ws_mgr_handshake_admit(hs);
+    }
+
+    if (ngx_ws_mgr_handshake_by_http(hs)) {
+        ngx_ws_mgr_count_at(ngx_ws_mgr_refusals[hs->refusal].counter);
+        hs->ctx->refusal = ngx_ws_mgr_refusals[hs->refusal].code;
+
+        ngx_ws_mgr_seat_abandon(&hs->seat);
+
+        return ngx_ws_mgr_refusal_send(r, hs->refusal, hs->detail);
+    }
+
+    /* all else is done from events */
+
+    r->main->count++;
+    r->read_event_handler = ngx_http_test_reading;
+
+    if (hs->refusal == NGX_WS_MGR_REFUSAL_NONE) {
+        ngx_ws_mgr_handshake_consume(hs);
+
+    } else {
+        ngx_post_event(&hs->event, &ngx_posted_events);
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_ws_mgr_handshake_t *
+ngx_ws_mgr_handshake_create(ngx_http_request_t *r)
+{
+    ngx_ws_mgr_ctx_t        *ctx;
+    ngx_http_cleanup_t      *cln;
+    ngx_ws_mgr_main_conf_t  *mcf;
+    ngx_ws_mgr_handshake_t  *hs;
+
+    ctx = ngx_ws_mgr_claim_ctx(r);
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_ws_mgr_handshake_t));
+
+    if (ctx == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    hs = cln->data;
+    ngx_memzero(hs, sizeof(ngx_ws_mgr_handshake_t));
+
+    cln->handler = ngx_ws_mgr_handshake_cleanup;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
+
+    hs->request = r;
+    hs->ctx = ctx;
+    hs->conf = ngx_http_get_module_loc_conf(r, ngx_http_ws_mgr_module);
+    hs->store = mcf->store;
+    hs->event.data = r->connection;
+    hs->event.log = r->connection->log;
+    hs->event.handler = ngx_ws_mgr_handshake_seated;
+
+    hs->conf->main_ctx = r->main_conf;
+    hs->conf->srv_ctx = r->srv_conf;
+    hs->conf->loc_ctx = r->loc_conf;
+
+    ctx->handshake = hs;
+
+    return hs;
+}
+
+
+/* on every way out, the good one included, where there is nothing left */
+
+static void
+ngx_ws_mgr_handshake_cleanup(void *data)
+{
+    ngx_ws_mgr_handshake_t *hs = data;
+
+    if (hs->asking) {
+        hs->asking = 0;
+        hs->store->cancel(&hs->op);
+    }
+
+    if (hs->event.posted) {
+        ngx_delete_posted_event(&hs->event);
+    }
+
+    if (hs->event.timer_set) {
+        ngx_del_timer(&hs->event);
+    }
+
+    ngx_ws_mgr_seat_abandon(&hs->seat);
+}
+
+
+/* what can be told from the request alone */
+
+static ngx_ws_mgr_refusal_e
+ngx_ws_mgr_handshake_check(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_ws_mgr_refusal_e  refusal;
+
+    refusal = ngx_ws_mgr_upgrade_check(hs->request, &hs->detail);
+
+    if (refusal != NGX_WS_MGR_REFUSAL_NONE) {
+        return refusal;
+    }
+
+    if (hs->ctx->several) {
+        hs->detail = "the request carries several tickets";
+        return NGX_WS_MGR_REFUSAL_BAD_REQUEST;
+    }
+
+    if (!ngx_ws_mgr_handshake_origin(hs)) {
+        return NGX_WS_MGR_REFUSAL_ORIGIN;
+    }
+
+    return NGX_WS_MGR_REFUSAL_NONE;
+}
+
+
+static ngx_uint_t
+ngx_ws_mgr_handshake_origin(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_uint_t        several;
+    ngx_table_elt_t  *h, *host;
+
+    h = ngx_ws_mgr_header_only(hs->request, "origin", &several);
+
+    if (h == NULL) {
+        return 1;
+    }
+
+    if (several) {
+        return 0;
+    }
+
+    host = hs->request->headers_in.host;
+
+    return hs->conf->any_origin
+           || ngx_ws_mgr_origin_allowed(hs->conf->origins, &h->value,
+                                        host ? &host->value : NULL);
+}
+
+
+/* limits, then draining, then whether there is a ticket at all */
+
+static ngx_ws_mgr_refusal_e
+ngx_ws_mgr_handshake_admit(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_ws_mgr_refusal_e  refusal;
+
+    if (ngx_ws_mgr_node_admit(hs->conf->limit_total) != NGX_OK) {
+        return NGX_WS_MGR_REFUSAL_LIMIT_TOTAL;
+    }
+
+    hs->seat.admitted = 1;
+
+    refusal = ngx_ws_mgr_handshake_address(hs);
+
+    if (refusal != NGX_WS_MGR_REFUSAL_NONE) {
+        return refusal;
+    }
+
+    if (ngx_exiting || ngx_terminate || ngx_quit) {
+        return NGX_WS_MGR_REFUSAL_DRAINING;
+    }
+
+    if (hs->ctx->ticket.data == NULL) {
+        return NGX_WS_MGR_REFUSAL_TICKET_MISSING;
+    }
+
+    if (hs->ctx->deprecated) {
+        ngx_ws_mgr_count(DEPRECATED_TICKET_ARG);
+    }
+
+    if (ngx_ws_mgr_ticket_check_id(&hs->ctx->ticket) != NGX_OK) {
+        return NGX_WS_MGR_REFUSAL_TICKET_INVALID;
+    }
+
+    return NGX_WS_MGR_REFUSAL_NONE;
+}
+
+
+static ngx_ws_mgr_refusal_e
+ngx_ws_mgr_handshake_address(ngx_ws_mgr_handshake_t *hs)
+{
+    u_char     buf[NGX_WS_MGR_ADDRESS_LEN];
+    ngx_int_t  rc;
+    ngx_str_t  name;
+
+    if (hs->conf->limit_address == 0
+        || ngx_ws_mgr_address_name(hs->request->connection->sockaddr, buf,
+                                   &name)
+           != NGX_OK)
+    {
+        return NGX_WS_MGR_REFUSAL_NONE;
+    }
+
+    rc = ngx_ws_mgr_member_enter(&name, hs->conf->limit_address,
+                                 &hs->seat.address);
+
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_WS_MGR_REFUSAL_NONE;
+
+    case NGX_DECLINED:
+        return NGX_WS_MGR_REFUSAL_LIMIT_ADDRESS;
+
+    default:
+        return NGX_WS_MGR_REFUSAL_MEMORY;
+    }
+}
+
+
+static void
+ngx_ws_mgr_handshake_consume(ngx_ws_mgr_handshake_t *hs)
+{
+    hs->op.id = hs->ctx->ticket;
+    hs->op.pool = hs->request->pool;
+    hs->op.log = hs->request->connection->log;
+    hs->op.done = ngx_ws_mgr_handshake_consumed;
+    hs->op.data = hs;
+
+    hs->asking = 1;
+
+    hs->store->consume(&hs->op);
+}
+
+
+static void
+ngx_ws_mgr_handshake_consumed(ngx_ws_mgr_ticket_op_t *op)
+{
+    ngx_ws_mgr_handshake_t *hs = op->data;
+
+    hs->asking = 0;
+
+    ngx_post_event(&hs->event, &ngx_posted_events);
+}
+
+
+static void
+ngx_ws_mgr_handshake_seated(ngx_event_t *ev)
+{
+    ngx_connection_t *c = ev->data;
+
+    ngx_http_request_t      *r;
+    ngx_ws_mgr_ctx_t        *ctx;
+    ngx_ws_mgr_handshake_t  *hs;
+
+    r = c->data;
+    r = r->main;
+    ngx_http_set_log_request(c->log, r);
+
+    ctx = ngx_ws_mgr_claim_ctx(r);
+    hs = ctx->handshake;
+
+    if (hs->refusal == NGX_WS_MGR_REFUSAL_NONE) {
+        hs->refusal = ngx_ws_mgr_handshake_seat(hs);
+    }
+
+    if (hs->refusal != NGX_WS_MGR_REFUSAL_NONE) {
+        ngx_ws_mgr_count_at(ngx_ws_mgr_refusals[hs->refusal].counter);
+        ctx->refusal = ngx_ws_mgr_refusals[hs->refusal].code;
+
+        ngx_ws_mgr_seat_abandon(&hs->seat);
+    }
+
+    if (ngx_ws_mgr_handshake_by_http(hs)) {
+        ngx_ws_mgr_handshake_end(r, ngx_ws_mgr_refusal_send(r, hs->refusal,
+                                                            hs->detail));
+        return;
+    }
+
+    ngx_ws_mgr_handshake_answer(hs);
+}
+
+
+/* what only the ticket can tell, and costs it */
+
+static ngx_ws_mgr_refusal_e
+ngx_ws_mgr_handshake_seat(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_int_t              rc;
+    ngx_ws_mgr_ticket_t    ticket;
+    ngx_ws_mgr_refusal_e   refusal;
+
+    refusal = ngx_ws_mgr_handshake_ticket(hs, &ticket);
+
+    if (refusal != NGX_WS_MGR_REFUSAL_NONE) {
+        return refusal;
+    }
+
+    hs->ctx->user = ticket.user;
+
+    if (hs->conf->permission.len
+        && !ngx_ws_mgr_ticket_permits(&ticket.permissions,
+                                      &hs->conf->permission))
+    {
+        return NGX_WS_MGR_REFUSAL_FORBIDDEN;
+    }
+
+    rc = ngx_ws_mgr_registry_connect(&ticket.user, hs->conf->limit_user,
+                                     hs->conf->over
+                                     == NGX_WS_MGR_OVER_OLDEST,
+                                     &hs->seat.conn);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_WS_MGR_REFUSAL_LIMIT_USER;
+    }
+
+    if (rc != NGX_OK
+        || ngx_ws_mgr_handshake_names(hs) != NGX_OK
+        || ngx_ws_mgr_handshake_asked(hs) != NGX_OK)
+    {
+        return NGX_WS_MGR_REFUSAL_MEMORY;
+    }
+
+    return NGX_WS_MGR_REFUSAL_NONE;
+}
+
+
+static ngx_ws_mgr_refusal_e
+ngx_ws_mgr_handshake_ticket(ngx_ws_mgr_handshake_t *hs,
+    ngx_ws_mgr_ticket_t *ticket)
+{
+    ngx_int_t    rc;
+    const char  *error;
+
+    switch (hs->op.result) {
+
+    case NGX_WS_MGR_TICKET_OK:
+        break;
+
+    case NGX_WS_MGR_TICKET_UNKNOWN:
+        return NGX_WS_MGR_REFUSAL_TICKET_INVALID;
+
+    case NGX_WS_MGR_TICKET_EXPIRED:
+        return NGX_WS_MGR_REFUSAL_TICKET_EXPIRED;
+
+    case NGX_WS_MGR_TICKET_USED:
+        return NGX_WS_MGR_REFUSAL_TICKET_USED;
+
+    case NGX_WS_MGR_TICKET_NO_MEMORY:
+        return NGX_WS_MGR_REFUSAL_MEMORY;
+
+    default:
+        return NGX_WS_MGR_REFUSAL_STORE;
+    }
+
+    rc = ngx_ws_mgr_ticket_parse(&hs->op.record, hs->op.pool, ticket, &error);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_ERR, hs->op.log, 0,
+                      "ws_mgr ticket record is invalid: %s", error);
+        return NGX_WS_MGR_REFUSAL_TICKET_INVALID;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_WS_MGR_REFUSAL_MEMORY;
+    }
+
+    if (ticket->expires_at * 1000 <= (double) ngx_ws_mgr_now()) {
+        return NGX_WS_MGR_REFUSAL_TICKET_EXPIRED;
+    }
+
+    return NGX_WS_MGR_REFUSAL_NONE;
+}
+
+
+/* for the variable */
+
+static ngx_int_t
+ngx_ws_mgr_handshake_names(ngx_ws_mgr_handshake_t *hs)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(hs->request->pool, NGX_WS_MGR_CONN_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    hs->ctx->connection.data = p;
+    hs->ctx->connection.len =
+                    ngx_ws_mgr_registry_conn_id(p, hs->seat.conn->node.key) - p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_handshake_asked(ngx_ws_mgr_handshake_t *hs)
+{
+    u_char     *src, *dst, *pos;
+    ngx_str_t   value, text;
+
+    if (ngx_http_arg(hs->request, (u_char *) "last_event_id",
+                     sizeof("last_event_id") - 1, &value)
+        != NGX_OK || value.len == 0)
+    {
+        return NGX_OK;
+    }
+
+    dst = ngx_pnalloc(hs->request->pool, value.len);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    src = value.data;
+    hs->seat.asked.data = dst;
+    ngx_unescape_uri(&dst, &src, value.len, 0);
+    hs->seat.asked.len = dst - hs->seat.asked.data;
+
+    pos = hs->seat.asked.data;
+
+    while (ngx_ws_mgr_header_token(&pos, dst, &text) == NGX_OK) {
+        ngx_ws_mgr_handshake_position(&hs->seat, &text);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_ws_mgr_handshake_position(ngx_ws_mgr_seat_t *seat, ngx_str_t *text)
+{
+    ngx_ws_mgr_position_t  position;
+
+    if (ngx_ws_mgr_log_position_parse(text, &position) != NGX_OK) {
+        return;
+    }
+
+    if (position.broadcast) {
+        seat->from_broadcast = position;
+
+    } else {
+        seat->from = position;
+    }
+}
+
+
+static ngx_uint_t
+ngx_ws_mgr_handshake_by_http(ngx_ws_mgr_handshake_t *hs)
+{
+    return hs->refusal != NGX_WS_MGR_REFUSAL_NONE
+           && (hs->conf->refuse == NGX_WS_MGR_REFUSE_HTTP
+               || ngx_ws_mgr_refusals[hs->refusal].close == 0);
+}
+
+
+static void
+ngx_ws_mgr_handshake_answer(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = hs->request;
+
+    rc = ngx_ws_mgr_upgrade_send(r, hs->ctx->subprotocol
+                                    ? &ngx_ws_mgr_handshake_protocol : NULL);
+    if (rc != NGX_OK) {
+        ngx_ws_mgr_handshake_end(r, NGX_ERROR);
+        return;
+    }
+
+    r->write_event_handler = ngx_ws_mgr_handshake_write;
+    hs->event.handler = ngx_ws_mgr_handshake_sent;
+
+    ngx_ws_mgr_handshake_finish(hs);
+}
+
+
+/* the rest of a 101 that the socket did not take whole */
+
+static void
+ngx_ws_mgr_handshake_write(ngx_http_request_t *r)
+{
+    ngx_event_t       *wev;
+    ngx_ws_mgr_ctx_t  *ctx;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+    wev = c->write;
+
+    if (wev->timedout) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "client timed out");
+        c->timedout = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    if (ngx_http_output_filter(r, NULL) == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return;
+    }
+
+    /* the connection may not be taken over under ngx_http_request_handler() */
+
+    ctx = ngx_ws_mgr_claim_ctx(r);
+    ngx_post_event(&((ngx_ws_mgr_handshake_t *) ctx->handshake)->event,
+                   &ngx_posted_events);
+}
+
+
+static void
+ngx_ws_mgr_handshake_sent(ngx_event_t *ev)
+{
+    ngx_connection_t *c = ev->data;
+
+    ngx_http_request_t  *r;
+    ngx_ws_mgr_ctx_t    *ctx;
+
+    ev->timedout = 0;
+
+    r = c->data;
+    ctx = ngx_ws_mgr_claim_ctx(r->main);
+
+    ngx_ws_mgr_handshake_finish(ctx->handshake);
+}
+
+
+static void
+ngx_ws_mgr_handshake_finish(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = hs->request;
+    c = r->connection;
+
+    if (c->error) {
+        ngx_ws_mgr_handshake_end(r, NGX_ERROR);
+        return;
+    }
+
+    if (c->buffered || r->out) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        ngx_add_timer(c->write, clcf->send_timeout);
+
+        if (ngx_handle_write_event(c->write, clcf->send_lowat) != NGX_OK) {
+            ngx_ws_mgr_handshake_end(r, NGX_ERROR);
+        }
+
+        return;
+    }
+
+    /* a background subrequest, such as of "mirror", still uses the request */
+
+    if (r->count != 1 || r->blocked) {
+        ngx_add_timer(&hs->event, NGX_WS_MGR_HANDSHAKE_AGAIN);
+        return;
+    }
+
+    ngx_ws_mgr_handshake_take(hs);
+}
+
+
+/* from here on there is a session, and no request */
+
+static void
+ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
+{
+    u_char                       asked[NGX_WS_MGR_HANDSHAKE_ASKED];
+    ngx_ws_mgr_seat_t            seat;
+    ngx_http_request_t          *r;
+    ngx_ws_mgr_client_t         *client;
+    ngx_ws_mgr_loc_conf_t       *conf;
+    const ngx_ws_mgr_refusal_t  *refusal;
+
+    r = hs->request;
+    conf = hs->conf;
+    refusal = &ngx_ws_mgr_refusals[hs->refusal];
+
+    /* hs goes with the request, and its cleanup must find no seat */
+
+    seat = hs->seat;
+    ngx_memzero(&hs->seat, sizeof(ngx_ws_mgr_seat_t));
+
+    seat.asked.len = ngx_min(seat.asked.len, sizeof(asked));
+    ngx_memcpy(asked, seat.asked.data, seat.asked.len);
+    seat.asked.data = asked;
+
+    client = ngx_ws_mgr_session_take(r, sizeof(ngx_ws_mgr_client_t),
+                                     &ngx_ws_mgr_client_handlers,
+                                     &conf->session);
+    if (client == NULL) {
+        ngx_ws_mgr_seat_abandon(&seat);
+        ngx_ws_mgr_handshake_end(r, NGX_ERROR);
+        return;
+    }
+
+    client->conf = conf;
+    client->echo = (conf->forward == NGX_WS_MGR_FORWARD_ECHO);
+
+    if (refusal->close) {
+        ngx_ws_mgr_session_close(&client->session, refusal->close,
+                                 refusal->reason);
+
+    } else {
+        ngx_ws_mgr_count(UPGRADES);
+        ngx_ws_mgr_seat_take(client, &seat);
+    }
+
+    (void) ngx_ws_mgr_session_start(&client->session);
+}
+
+
+static void
+ngx_ws_mgr_handshake_end(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
