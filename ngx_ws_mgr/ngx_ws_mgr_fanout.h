@@ -41,6 +41,7 @@ struct ngx_ws_mgr_client_s {
     void                   *edge;          /* the edges' own */
     uint16_t                bad;           /* bad messages so far */
     unsigned                restorable:1;  /* no message and no event yet */
+    unsigned                spoken:1;      /* a message came */
     unsigned                admitted:1;    /* by ngx_ws_mgr_node_admit() */
     unsigned                echo:1;        /* in the registry, but not due
                                               anything */
