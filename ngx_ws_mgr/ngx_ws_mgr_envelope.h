@@ -14,12 +14,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_json.h>
+#include <ngx_ws_mgr_schema.h>
 
 
-#define NGX_WS_MGR_ENVELOPE_DEPTH   256    /* nested arrays and objects */
+#define NGX_WS_MGR_ENVELOPE_DEPTH   NGX_WS_MGR_JSON_DEPTH
 #define NGX_WS_MGR_ENVELOPE_CUTS    8      /* members taken out, at most */
-#define NGX_WS_MGR_ENVELOPE_USERS   1000   /* of user_ids, exclude_users */
-#define NGX_WS_MGR_ENVELOPE_ID      255    /* bytes of an id, of a user */
 
 
 typedef enum {
@@ -35,21 +35,6 @@ typedef enum {
     NGX_WS_MGR_CLASS_LATEST,
     NGX_WS_MGR_CLASS_DROP
 } ngx_ws_mgr_class_e;
-
-
-/* the known types of PROTOCOL section 4, by the table in envelope.c */
-
-typedef enum {
-    NGX_WS_MGR_TYPE_OTHER = 0,
-    NGX_WS_MGR_TYPE_AGENT_STARTED,
-    NGX_WS_MGR_TYPE_AGENT_THINKING,
-    NGX_WS_MGR_TYPE_TOOL_EXECUTING,
-    NGX_WS_MGR_TYPE_TOOL_COMPLETED,
-    NGX_WS_MGR_TYPE_AGENT_COMPLETED,
-    NGX_WS_MGR_TYPE_AGENT_FAILED,          /* these three end a run too */
-    NGX_WS_MGR_TYPE_AGENT_ERROR,
-    NGX_WS_MGR_TYPE_AGENT_DEATH
-} ngx_ws_mgr_type_e;
 
 
 typedef struct {
@@ -105,9 +90,6 @@ typedef struct {
     const char                    *error;        /* static text */
     ngx_str_t                      member;       /* its name, or empty */
     u_char                        *where;        /* into the body */
-
-    /* state of the pass */
-    ngx_pool_t                    *pool;
 } ngx_ws_mgr_envelope_t;
 
 
@@ -120,26 +102,43 @@ typedef struct {
  * Checked here: RFC 8259 grammar, UTF-8, surrogates, names that stand twice
  * in any object, names with a NUL, depth; the members of PROTOCOL section 4:
  * their types and lengths, server-owned id, seq, ts, a known name written
- * with escapes.  Not here, since the caller's settings or a query argument
- * decide: that a user is named at all, placeholders, broadcast, schema and
- * run order modes.  user, user_ids and exclude_users are checked to be users
- * ("*" passes as user).
+ * with escapes; that user_id and user_ids, audience "thread" and
+ * connection_id do not meet, that exclude_users has its "*".  Not here, since
+ * the caller's settings or a query argument decide: that a user is named at
+ * all, placeholders, broadcast, schema and run order modes.  user, user_ids
+ * and exclude_users are checked to be users ("*" passes as user_id alone).
+ *
+ * A fault of the JSON goes before one of a member, wherever they stand; of
+ * several of the latter the first is told.  What is JSON and not an object is
+ * ENVELOPE_EVENT.  thread_id, run_id and event_id may be null, which means
+ * absent; it is delivered as posted.  run_id and tool_name inside "data", and
+ * token usage anywhere, are read where they are well-formed and are no fault
+ * where they are not.  Of token usage the first well-formed one counts: of
+ * the root before "data", there token_usage before tokens.
  */
 ngx_ws_mgr_envelope_result_e ngx_ws_mgr_envelope_parse(
     ngx_ws_mgr_envelope_t *e, u_char *start, u_char *end, ngx_pool_t *pool);
 
 /*
- * Splits {"events":[ … ]}.  Validates only as far as finding the elements
- * needs; each element is then parsed by itself.  NGX_OK: *first is at the
- * first element or at the bracket; NGX_DECLINED: the body is an object
- * without a member "events", i.e. a single event; NGX_ERROR: e->result says.
+ * Splits {"events":[ … ]}: an object with the member "events" and without
+ * "type", which every event has.  NGX_OK: *first is for envelope_next();
+ * NGX_DECLINED: not such an object, envelope_parse() says what it is;
+ * NGX_ERROR: e->result says.
+ *
+ * The wrapper is checked to its end before any event can be taken from it:
+ * its other members (which pass, whatever they are), names that stand twice,
+ * commas, brackets, trailing bytes.  The elements are only leapt over, by
+ * their strings and brackets, for each is parsed by itself and may fail
+ * alone, also as one that is not an object (ENVELOPE_EVENT).  Only e->result,
+ * error, member and where are set.
  */
 ngx_int_t ngx_ws_mgr_envelope_batch(ngx_ws_mgr_envelope_t *e, u_char *start,
-    u_char *end, u_char **first);
+    u_char *end, ngx_pool_t *pool, u_char **first);
 
 /*
  * The next element at *pos: NGX_OK: *item is its span and *pos is behind it;
- * NGX_DONE: the list and the body ended properly; NGX_ERROR: e->result says.
+ * NGX_DONE: the list ended; NGX_ERROR: the list is broken here, e->result
+ * says, which cannot be after envelope_batch() returned NGX_OK.
  */
 ngx_int_t ngx_ws_mgr_envelope_next(ngx_ws_mgr_envelope_t *e, u_char **pos,
     u_char *end, ngx_ws_mgr_span_t *item);
