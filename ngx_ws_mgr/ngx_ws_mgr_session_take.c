@@ -164,7 +164,9 @@ ngx_ws_mgr_session_take_pool(ngx_connection_t *c, size_t size)
            + sizeof(ngx_log_t) + ngx_align(c->socklen, NGX_ALIGNMENT)
            + c->addr_text.len;
 
-    return ngx_create_pool(size, c->log);
+    /* ngx_palloc() looks for room behind an aligned end only */
+
+    return ngx_create_pool(ngx_align(size, NGX_POOL_ALIGNMENT), c->log);
 }
 
 
