@@ -60,7 +60,9 @@ ngx_ws_mgr_api_body_type(ngx_http_request_t *r, ngx_ws_mgr_body_type_e *type,
         for (i = 0; i < part->nelts; i++) {
 
             if (h[i].key.len == sizeof("Content-Encoding") - 1
-                && ngx_strcmp(h[i].lowcase_key, "content-encoding") == 0
+                && ngx_strncmp(h[i].lowcase_key, "content-encoding",
+                               h[i].key.len)
+                   == 0
                 && ngx_strcasecmp(h[i].value.data, (u_char *) "identity") != 0)
             {
                 *error = "a body with a content encoding is not read";

@@ -12,10 +12,6 @@
 #include <ngx_ws_mgr_registry.h>
 
 
-/* of the table that finds users who are named twice; a power of two */
-#define NGX_WS_MGR_API_EVENT_SEEN  2048
-
-
 typedef struct {
     ngx_ws_mgr_api_event_t     *event;
     ngx_ws_mgr_api_refusal_t   *refusal;
@@ -44,8 +40,6 @@ static ngx_int_t ngx_ws_mgr_posting_one(ngx_ws_mgr_posting_t *posting,
     ngx_ws_mgr_text_t *t);
 static ngx_int_t ngx_ws_mgr_posting_many(ngx_ws_mgr_posting_t *posting,
     ngx_ws_mgr_text_t *t);
-static ngx_int_t ngx_ws_mgr_posting_seen(uint16_t *seen, ngx_str_t *users,
-    ngx_uint_t n);
 static void ngx_ws_mgr_posting_tokens(ngx_ws_mgr_posting_t *posting);
 static void ngx_ws_mgr_posting_id(ngx_ws_mgr_text_t *t,
     ngx_ws_mgr_publish_t *p);
@@ -565,8 +559,7 @@ static ngx_int_t
 ngx_ws_mgr_posting_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
 {
     size_t                     start;
-    uint16_t                   seen[NGX_WS_MGR_API_EVENT_SEEN];
-    ngx_uint_t                 i, n, fresh, stored, sockets, unknown;
+    ngx_uint_t                 i, fresh, stored, sockets, unknown;
     ngx_ws_mgr_publish_t      *p;
     ngx_ws_mgr_problem_t      *problem;
     ngx_ws_mgr_envelope_t     *e;
@@ -574,8 +567,6 @@ ngx_ws_mgr_posting_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
     e = &posting->envelope;
     p = &posting->publish;
     problem = &posting->refusal->problem;
-
-    ngx_memzero(seen, sizeof(seen));
 
     start = ngx_ws_mgr_text_len(t);
     stored = 0;
@@ -587,16 +578,11 @@ ngx_ws_mgr_posting_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
     ngx_ws_mgr_text_string(t, &e->event_id);
     ngx_ws_mgr_text_put(t, ",\"users\":[");
 
-    for (i = 0, n = 0; i < e->nusers; i++) {
-
-        if (ngx_ws_mgr_posting_seen(seen, e->users, i) != NGX_OK) {
-            continue;
-        }
-
+    for (i = 0; i < e->nusers; i++) {
         p->user = e->users[i];
         p->entry.user_raw = e->users_raw[i];
 
-        if (n++) {
+        if (i != 0) {
             ngx_ws_mgr_text_put(t, ",");
         }
 
@@ -638,36 +624,7 @@ ngx_ws_mgr_posting_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
     ngx_ws_mgr_text_put(t, "]");
     ngx_ws_mgr_posting_sockets(t, sockets, unknown);
     ngx_ws_mgr_text_format(t, 32, ",\"stored\":%s}",
-                           stored == n ? "true" : "false");
-
-    return NGX_OK;
-}
-
-
-/* NGX_DECLINED: users[n] is one of those before it */
-
-static ngx_int_t
-ngx_ws_mgr_posting_seen(uint16_t *seen, ngx_str_t *users, ngx_uint_t n)
-{
-    ngx_str_t   *other;
-    ngx_uint_t   i;
-
-    i = ngx_murmur_hash2(users[n].data, users[n].len);
-
-    for (i &= NGX_WS_MGR_API_EVENT_SEEN - 1;
-         seen[i] != 0;
-         i = (i + 1) & (NGX_WS_MGR_API_EVENT_SEEN - 1))
-    {
-        other = &users[seen[i] - 1];
-
-        if (other->len == users[n].len
-            && ngx_memcmp(other->data, users[n].data, other->len) == 0)
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    seen[i] = (uint16_t) (n + 1);
+                           stored == e->nusers ? "true" : "false");
 
     return NGX_OK;
 }

@@ -240,9 +240,12 @@ ngx_ws_mgr_guard_forwarded(ngx_http_request_t *r)
         for (i = 0; i < part->nelts; i++) {
 
             if ((header[i].key.len == sizeof("Forwarded") - 1
-                 && ngx_strcmp(header[i].lowcase_key, "forwarded") == 0)
+                 && ngx_strncmp(header[i].lowcase_key, "forwarded",
+                                sizeof("Forwarded") - 1)
+                    == 0)
                 || (header[i].key.len == sizeof("X-Forwarded-For") - 1
-                    && ngx_strcmp(header[i].lowcase_key, "x-forwarded-for")
+                    && ngx_strncmp(header[i].lowcase_key, "x-forwarded-for",
+                                   sizeof("X-Forwarded-For") - 1)
                        == 0))
             {
                 return 1;
