@@ -296,6 +296,7 @@ ngx_ws_mgr_module_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_mgr_loc_conf_t *lcf = conf;
 
+    ngx_ws_mgr_main_conf_t    *mcf;
     ngx_http_core_loc_conf_t  *clcf;
 
     (void) cmd;
@@ -312,6 +313,16 @@ ngx_ws_mgr_module_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_ws_mgr_handshake_handler;
+
+    /* what an issuer of tickets is told to connect to */
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ws_mgr_module);
+
+    if (mcf->socket_uri.len == 0 && clcf->name.len != 0
+        && clcf->name.data[0] == '/')
+    {
+        mcf->socket_uri = clcf->name;
+    }
 
     return NGX_CONF_OK;
 }
