@@ -9,8 +9,8 @@
 #include <ngx_http.h>
 #include <jansson.h>
 #include <ngx_ws_mgr_api_body.h>
-#include <ngx_ws_mgr_api_event.h>
 #include <ngx_ws_mgr_api_fault.h>
+#include <ngx_ws_mgr_api_posting.h>
 #include <ngx_ws_mgr_api_tickets.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_text.h>
@@ -237,7 +237,7 @@ ngx_ws_mgr_api_tickets_check(ngx_http_request_t *r, json_t *posted,
 
     conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
 
-    if (ngx_ws_mgr_api_event_placeholder(conf->placeholders, &user)) {
+    if (ngx_ws_mgr_api_posting_placeholder(conf->placeholders, &user)) {
         fault->fault = NGX_WS_MGR_FAULT_PLACEHOLDER;
         fault->detail = "the user is a placeholder";
         return NGX_DECLINED;

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_ws_mgr_api_matched.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_api_wait.h>
 #include <ngx_ws_mgr_census.h>
@@ -15,8 +16,10 @@
 #include <ngx_ws_mgr_wait.h>
 
 
-#define NGX_WS_MGR_API_WAIT_PAGE   32      /* connections looked at at once */
-#define NGX_WS_MGR_API_WAIT_USERS  1000
+#define NGX_WS_MGR_API_WAIT_USERS  1000    /* of one request */
+
+/* watched for one request */
+#define NGX_WS_MGR_API_WAIT_CONNS  NGX_WS_MGR_API_MATCHED_MAX
 
 
 typedef enum {
@@ -27,18 +30,10 @@ typedef enum {
 } ngx_ws_mgr_api_wait_state_e;
 
 
-typedef struct {
-    uint64_t                      number;
-    ngx_uint_t                    state;
-} ngx_ws_mgr_api_wait_conn_t;
-
-
 /* one event for one user */
 
 typedef struct {
-    ngx_ws_mgr_api_wait_conn_t   *conns;
-    ngx_uint_t                    nconns;
-    ngx_uint_t                    known;   /* conns are all there were */
+    ngx_ws_mgr_api_matched_t      matched;
     uint64_t                      seq;
     size_t                        offset;  /* in the answer */
     ngx_uint_t                    settled;
@@ -55,12 +50,7 @@ struct ngx_ws_mgr_api_wait_s {
     ngx_http_request_t           *request;
     ngx_array_t                   items;   /* ngx_ws_mgr_api_wait_item_t */
     ngx_array_t                   users;   /* ngx_ws_mgr_api_wait_user_t * */
-    ngx_ws_mgr_conn_info_t       *page;
-
-    /* of the event that is being published */
-    ngx_ws_mgr_api_wait_conn_t   *before;
-    ngx_uint_t                    nbefore;
-
+    ngx_ws_mgr_api_matched_t      matched; /* by the event in progress */
     ngx_uint_t                    watched; /* connections, in all */
     ngx_msec_t                    timeout;
     ngx_event_t                   timer;
@@ -68,7 +58,6 @@ struct ngx_ws_mgr_api_wait_s {
     ngx_ws_mgr_api_wait_pt        done;
     void                         *data;
     unsigned                      confirmed:1;
-    unsigned                      known:1; /* "before" is complete */
     unsigned                      timed_out:1;
 };
 
@@ -77,19 +66,6 @@ static ngx_ws_mgr_api_wait_t *ngx_ws_mgr_api_wait_init(
     ngx_http_request_t *r);
 static ngx_int_t ngx_ws_mgr_api_wait_user(ngx_ws_mgr_api_wait_t *wait,
     ngx_str_t *user);
-static ngx_int_t ngx_ws_mgr_api_wait_collect(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p, uint64_t since,
-    ngx_ws_mgr_api_wait_conn_t **conns, ngx_uint_t *nconns);
-static ngx_uint_t ngx_ws_mgr_api_wait_match(ngx_ws_mgr_publish_t *p,
-    ngx_ws_mgr_conn_info_t *info);
-static void ngx_ws_mgr_api_wait_merge(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p);
-static ngx_uint_t ngx_ws_mgr_api_wait_has(ngx_ws_mgr_api_wait_conn_t *conns,
-    ngx_uint_t n, uint64_t number);
-static uint64_t ngx_ws_mgr_api_wait_posted(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p);
-static ngx_uint_t ngx_ws_mgr_api_wait_any(ngx_ws_mgr_event_t *event,
-    void *data);
 static ngx_uint_t ngx_ws_mgr_api_wait_settled(ngx_ws_mgr_api_wait_t *wait);
 static void ngx_ws_mgr_api_wait_look_item(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_api_wait_item_t *item);
@@ -158,23 +134,24 @@ ngx_ws_mgr_api_wait_create(ngx_http_request_t *r,
 static ngx_ws_mgr_api_wait_t *
 ngx_ws_mgr_api_wait_init(ngx_http_request_t *r)
 {
-    ngx_http_cleanup_t     *cln;
-    ngx_ws_mgr_api_wait_t  *wait;
+    ngx_http_cleanup_t      *cln;
+    ngx_ws_mgr_api_wait_t   *wait;
+    ngx_ws_mgr_main_conf_t  *conf;
 
     wait = ngx_pcalloc(r->pool, sizeof(ngx_ws_mgr_api_wait_t));
     if (wait == NULL) {
         return NULL;
     }
 
+    conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
+
     wait->request = r;
+    wait->matched.pool = r->pool;
+    wait->matched.event_size = conf->event_size;
 
-    wait->page = ngx_palloc(r->pool, NGX_WS_MGR_API_WAIT_PAGE
-                                     * sizeof(ngx_ws_mgr_conn_info_t));
-
-    if (wait->page == NULL
-        || ngx_array_init(&wait->items, r->pool, 4,
-                          sizeof(ngx_ws_mgr_api_wait_item_t))
-           != NGX_OK
+    if (ngx_array_init(&wait->items, r->pool, 4,
+                       sizeof(ngx_ws_mgr_api_wait_item_t))
+        != NGX_OK
         || ngx_array_init(&wait->users, r->pool, 4,
                           sizeof(ngx_ws_mgr_api_wait_user_t *))
            != NGX_OK)
@@ -206,24 +183,14 @@ void
 ngx_ws_mgr_api_wait_before(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_publish_t *p)
 {
-    wait->known = 0;
-    wait->nbefore = 0;
+    /* the states are looked at after the publish: nothing is missed */
 
-    /* positions on sockets are those of their users' logs */
+    ngx_ws_mgr_api_matched_before(&wait->matched, p);
 
-    if (p->user.len == 1 && p->user.data[0] == '*') {
-        return;
-    }
-
-    if (ngx_ws_mgr_api_wait_user(wait, &p->user) != NGX_OK) {
-        return;
-    }
-
-    if (ngx_ws_mgr_api_wait_collect(wait, p, 0, &wait->before,
-                                    &wait->nbefore)
-        == NGX_OK)
+    if (wait->matched.known
+        && ngx_ws_mgr_api_wait_user(wait, &p->user) != NGX_OK)
     {
-        wait->known = 1;
+        wait->matched.known = 0;
     }
 }
 
@@ -274,104 +241,18 @@ ngx_ws_mgr_api_wait_user(ngx_ws_mgr_api_wait_t *wait, ngx_str_t *name)
 }
 
 
-/*
- * The open connections that the event is for, that began at "since" or before
- * (0: whenever).  NGX_DECLINED: there are too many to watch.
- */
-
-static ngx_int_t
-ngx_ws_mgr_api_wait_collect(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p, uint64_t since,
-    ngx_ws_mgr_api_wait_conn_t **conns, ngx_uint_t *nconns)
-{
-    uint64_t                     after;
-    ngx_uint_t                   i, n, size;
-    ngx_ws_mgr_conn_info_t      *info;
-    ngx_ws_mgr_api_wait_conn_t  *list, *larger;
-
-    list = NULL;
-    size = 0;
-    after = 0;
-    *nconns = 0;
-
-    do {
-        n = ngx_ws_mgr_census_user_conns(&p->user, after, wait->page,
-                                         NGX_WS_MGR_API_WAIT_PAGE);
-
-        if (*nconns + n > size) {
-            size = 2 * (*nconns + n);
-
-            larger = ngx_palloc(wait->request->pool,
-                                size * sizeof(ngx_ws_mgr_api_wait_conn_t));
-            if (larger == NULL) {
-                return NGX_ERROR;
-            }
-
-            if (*nconns) {
-                ngx_memcpy(larger, list,
-                           *nconns * sizeof(ngx_ws_mgr_api_wait_conn_t));
-            }
-
-            list = larger;
-        }
-
-        for (i = 0; i < n; i++) {
-            info = &wait->page[i];
-            after = info->number;
-
-            if (!info->open || info->kick || (since && info->since > since)
-                || !ngx_ws_mgr_api_wait_match(p, info))
-            {
-                continue;
-            }
-
-            list[*nconns].number = info->number;
-            list[*nconns].state = NGX_WS_MGR_API_WAIT_PENDING;
-            (*nconns)++;
-        }
-
-        if (wait->watched + *nconns > NGX_WS_MGR_API_WAIT_CONNS) {
-            return NGX_DECLINED;
-        }
-
-    } while (n == NGX_WS_MGR_API_WAIT_PAGE);
-
-    *conns = list;
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_ws_mgr_api_wait_match(ngx_ws_mgr_publish_t *p,
-    ngx_ws_mgr_conn_info_t *info)
-{
-    uint64_t  number;
-
-    switch (p->entry.to) {
-
-    case NGX_WS_MGR_TO_THREAD:
-        return info->thread.len == p->entry.target.len
-               && ngx_memcmp(info->thread.data, p->entry.target.data,
-                             info->thread.len)
-                  == 0;
-
-    case NGX_WS_MGR_TO_CONNECTION:
-        ngx_memcpy(&number, p->entry.target.data, sizeof(uint64_t));
-        return info->number == number;
-
-    default:
-        return 1;
-    }
-}
-
-
 void
 ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_publish_t *p, ngx_ws_mgr_text_t *t)
 {
-    uint64_t                     since;
     ngx_ws_mgr_api_wait_item_t  *item;
+
+    ngx_ws_mgr_api_matched_after(&wait->matched, p);
+
+    if (wait->watched + wait->matched.n > NGX_WS_MGR_API_WAIT_CONNS) {
+        wait->matched.known = 0;
+        wait->matched.n = 0;
+    }
 
     item = ngx_array_push(&wait->items);
     if (item == NULL) {
@@ -379,129 +260,12 @@ ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
         return;
     }
 
-    if (p->duplicate && wait->known) {
-
-        /* those that are still there of whom it was for at first */
-
-        since = ngx_ws_mgr_api_wait_posted(wait, p);
-
-        if (since == 0
-            || ngx_ws_mgr_api_wait_collect(wait, p, since, &wait->before,
-                                           &wait->nbefore)
-               != NGX_OK)
-        {
-            wait->known = 0;
-        }
-
-    } else if (wait->known && wait->nbefore != p->sockets) {
-        ngx_ws_mgr_api_wait_merge(wait, p);
-    }
-
+    item->matched = wait->matched;
     item->seq = p->position.seq;
     item->offset = ngx_ws_mgr_text_len(t);
-    item->known = wait->known;
-    item->settled = !wait->known;
-    item->conns = wait->before;
-    item->nconns = wait->known ? wait->nbefore : 0;
+    item->settled = !wait->matched.known;
 
-    wait->watched += item->nconns;
-}
-
-
-/* somebody came or went between the look and the publish */
-
-static void
-ngx_ws_mgr_api_wait_merge(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p)
-{
-    ngx_uint_t                   i, n, nafter;
-    ngx_ws_mgr_api_wait_conn_t   conn, *after;
-
-    if (ngx_ws_mgr_api_wait_collect(wait, p, 0, &after, &nafter) != NGX_OK) {
-        wait->known = 0;
-        return;
-    }
-
-    /* there before and after: there at the publish */
-
-    n = 0;
-
-    for (i = 0; i < nafter; i++) {
-        if (ngx_ws_mgr_api_wait_has(wait->before, wait->nbefore,
-                                    after[i].number))
-        {
-            conn = after[n];
-            after[n++] = after[i];
-            after[i] = conn;
-        }
-    }
-
-    wait->before = after;
-    wait->nbefore = ngx_max(n, ngx_min(p->sockets, nafter));
-}
-
-
-static ngx_uint_t
-ngx_ws_mgr_api_wait_has(ngx_ws_mgr_api_wait_conn_t *conns, ngx_uint_t n,
-    uint64_t number)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < n; i++) {
-        if (conns[i].number == number) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* when the event was posted, in ms since 1970; 0: it can not be read */
-
-static uint64_t
-ngx_ws_mgr_api_wait_posted(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p)
-{
-    size_t                   size;
-    uint64_t                 ts;
-    ngx_int_t                rc;
-    ngx_ws_mgr_batch_t      *batch;
-    ngx_ws_mgr_main_conf_t  *conf;
-
-    conf = ngx_http_get_module_main_conf(wait->request,
-                                         ngx_http_ws_mgr_module);
-    size = 2 * conf->event_size + 4096;
-
-    batch = ngx_palloc(wait->request->pool, sizeof(ngx_ws_mgr_batch_t) + size);
-    if (batch == NULL) {
-        return 0;
-    }
-
-    batch->start = (u_char *) batch + sizeof(ngx_ws_mgr_batch_t);
-    batch->last = batch->start;
-    batch->end = batch->start + size;
-
-    rc = ngx_ws_mgr_census_read_user(&p->user, p->position.seq - 1, batch,
-                                     ngx_ws_mgr_api_wait_any, NULL);
-
-    ts = (rc == NGX_OK && batch->n != 0
-          && batch->frames[0].seq == p->position.seq)
-         ? batch->frames[0].ts : 0;
-
-    (void) ngx_pfree(wait->request->pool, batch);
-
-    return ts;
-}
-
-
-static ngx_uint_t
-ngx_ws_mgr_api_wait_any(ngx_ws_mgr_event_t *event, void *data)
-{
-    (void) event;
-    (void) data;
-
-    return 1;
+    wait->watched += wait->matched.n;
 }
 
 
@@ -563,26 +327,25 @@ ngx_ws_mgr_api_wait_look_item(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_api_wait_item_t *item)
 {
     ngx_uint_t                   i, confirmed, open, pending;
-    ngx_ws_mgr_conn_info_t      *info;
-    ngx_ws_mgr_api_wait_conn_t  *conn;
+    ngx_ws_mgr_api_conn_t       *conn;
+    ngx_ws_mgr_conn_info_t       info;
 
-    info = wait->page;
     confirmed = 0;
     open = 0;
     pending = 0;
 
-    for (i = 0; i < item->nconns; i++) {
-        conn = &item->conns[i];
+    for (i = 0; i < item->matched.n; i++) {
+        conn = &item->matched.conns[i];
 
         if (conn->state < NGX_WS_MGR_API_WAIT_CONFIRMED) {
 
-            if (ngx_ws_mgr_census_conn_info(conn->number, info) != NGX_OK) {
+            if (ngx_ws_mgr_census_conn_info(conn->number, &info) != NGX_OK) {
                 conn->state = NGX_WS_MGR_API_WAIT_CLOSED;
 
-            } else if (info->confirmed >= item->seq) {
+            } else if (info.confirmed >= item->seq) {
                 conn->state = NGX_WS_MGR_API_WAIT_CONFIRMED;
 
-            } else if (info->sent >= item->seq) {
+            } else if (info.sent >= item->seq) {
                 conn->state = NGX_WS_MGR_API_WAIT_SENT;
             }
         }
@@ -685,6 +448,7 @@ ngx_ws_mgr_api_wait_insert(ngx_ws_mgr_api_wait_t *wait, ngx_ws_mgr_text_t *t)
     size_t                       len;
     ngx_uint_t                   i, k;
     ngx_ws_mgr_text_t            out;
+    ngx_ws_mgr_api_conn_t       *conn;
     ngx_ws_mgr_api_wait_item_t  *item;
 
     static const char  *states[] = { "pending", "sent", "confirmed",
@@ -698,21 +462,21 @@ ngx_ws_mgr_api_wait_insert(ngx_ws_mgr_api_wait_t *wait, ngx_ws_mgr_text_t *t)
         ngx_ws_mgr_text_add(&out, pos, t->start + item[i].offset - pos);
         pos = t->start + item[i].offset;
 
-        if (!item[i].known) {
+        if (!item[i].matched.known) {
             ngx_ws_mgr_text_put(&out, ",\"connections\":null");
             continue;
         }
 
         ngx_ws_mgr_text_put(&out, ",\"connections\":[");
 
-        for (k = 0; k < item[i].nconns; k++) {
-            len = ngx_ws_mgr_registry_conn_id(id, item[i].conns[k].number)
-                  - id;
+        for (k = 0; k < item[i].matched.n; k++) {
+            conn = &item[i].matched.conns[k];
+            len = ngx_ws_mgr_registry_conn_id(id, conn->number) - id;
 
             ngx_ws_mgr_text_format(&out, sizeof(id) + 64,
                                "%s{\"connection_id\":\"%*s\",\"state\":\"%s\"}",
                                k ? "," : "", len, id,
-                               states[item[i].conns[k].state]);
+                               states[conn->state]);
         }
 
         ngx_ws_mgr_text_put(&out, "]");

@@ -18,7 +18,6 @@
 #include <ngx_ws_mgr_text.h>
 
 
-#define NGX_WS_MGR_API_WAIT_CONNS    1024  /* watched for one request */
 #define NGX_WS_MGR_API_WAIT_DEFAULT  5000  /* ms */
 #define NGX_WS_MGR_API_WAIT_MAX      60000
 
