@@ -120,7 +120,8 @@ ngx_ws_mgr_string_scan(ngx_ws_mgr_string_t *s, u_char *p, u_char *end)
             p = ngx_ws_mgr_string_escape(s, p, end);
 
         } else if (*p < 0x20) {
-            return ngx_ws_mgr_string_fail(s, p, "control character in a string");
+            return ngx_ws_mgr_string_fail(s, p,
+                                          "control character in a string");
 
         } else {
             p = ngx_ws_mgr_string_utf8(s, p, end);
