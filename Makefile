@@ -39,7 +39,7 @@ BUILD_TREE =		CFLAGS='$(CFLAGS) $(STRICT)' LDFLAGS='$(LDFLAGS)' \
 			NGX_CC='$(NGX_CC)' JOBS=$(JOBS) V='$(V)' \
 			build-aux/build '$(NGX_SRC)' '$(TREE)'
 
-TEST_MK =		env -u MAKEFLAGS make $(if $(V),,-s) -j$(JOBS) \
+TEST_MK =		flock $(TREE)/.lock env -u MAKEFLAGS make $(if $(V),,-s) -j$(JOBS) \
 			-C $(TREE) -f $(CURDIR)/build-aux/test.mk \
 			TOP=$(CURDIR)
 
