@@ -77,8 +77,9 @@ void ngx_ws_mgr_session_pong(ngx_ws_mgr_session_t *s, ngx_str_t *payload);
 /* a close frame, and the wait for what follows; "side" says whose doing */
 void ngx_ws_mgr_session_goodbye(ngx_ws_mgr_session_t *s,
     ngx_ws_mgr_side_e side, ngx_uint_t code, const char *reason);
-/* the close handshake is over and nothing is held back: lingers */
+/* lingers where the close handshake is over and nothing is held back */
 void ngx_ws_mgr_session_settle(ngx_ws_mgr_session_t *s);
+void ngx_ws_mgr_session_linger(ngx_ws_mgr_session_t *s);
 /* the connection is of no use: ends, from an event; leave() is not called
    before */
 void ngx_ws_mgr_session_die(ngx_ws_mgr_session_t *s);
@@ -87,7 +88,9 @@ void ngx_ws_mgr_session_end(ngx_ws_mgr_session_t *s);
 /* no memory for the session: the same as die(), counted */
 void ngx_ws_mgr_session_starve(ngx_ws_mgr_session_t *s);
 
-/* timer: does what is due, sets the timer for what comes next */
+/* time: the first of its timers is set */
+void ngx_ws_mgr_session_begin(ngx_ws_mgr_session_t *s);
+/* does what is due, sets the timer for what comes next */
 void ngx_ws_mgr_session_tick(ngx_ws_mgr_session_t *s);
 void ngx_ws_mgr_session_schedule(ngx_ws_mgr_session_t *s);
 /* the worker goes away */

@@ -169,6 +169,7 @@ ngx_ws_mgr_session_discard(ngx_ws_mgr_session_t *s)
             return;
         }
 
+        s->bytes_in += n;
         ngx_ws_mgr_count_add(BYTES_IN, n);
 
         if (!c->read->ready) {

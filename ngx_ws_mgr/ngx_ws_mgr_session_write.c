@@ -251,6 +251,12 @@ ngx_ws_mgr_session_write_handler(ngx_event_t *wev)
 
     s->blocked = 0;
 
+    /* the peer has acknowledged something, and the ping may be behind it */
+
+    if (s->pinging) {
+        s->heard = ngx_ws_mgr_session_now();
+    }
+
     if (s->out && ngx_ws_mgr_session_unhold(s) != NGX_OK) {
         return;
     }
