@@ -11,8 +11,16 @@
 #include <ngx_ws_mgr_shard.h>
 
 
-#define RACERS  8
-#define RACES   50
+#define RACERS  2
+#define RACES   2000
+
+
+/* of one ticket, shared by the racers */
+
+typedef struct {
+    ngx_atomic_t  arrived;
+    ngx_atomic_t  won;
+} race_t;
 
 
 static ngx_pool_t                  *pool;
@@ -115,18 +123,16 @@ ask(void (*operation)(ngx_ws_mgr_ticket_op_t *op), ngx_str_t id)
 /* one shard, so that all tickets meet in it */
 
 static int
-setup(void **state)
+setup_size(size_t size)
 {
     ngx_conf_t  *cf;
-
-    (void) state;
 
     pool = ngx_ws_mgr_unit_pool();
     cf = ngx_ws_mgr_unit_conf(pool);
 
     ngx_memzero(&conf, sizeof(conf));
     conf.nshards = 1;
-    conf.size = 1024 * 1024;
+    conf.size = size;
 
     assert_int_equal(ngx_ws_mgr_shard_zones(cf, &conf, &conf), NGX_OK);
     assert_int_equal(ngx_ws_mgr_unit_zones(cf), NGX_OK);
@@ -134,6 +140,24 @@ setup(void **state)
     ngx_ws_mgr_shard_attach(&conf);
 
     return 0;
+}
+
+
+static int
+setup(void **state)
+{
+    (void) state;
+
+    return setup_size(1024 * 1024);
+}
+
+
+static int
+setup_large(void **state)
+{
+    (void) state;
+
+    return setup_size(80 * 1024 * 1024);
 }
 
 
@@ -414,54 +438,62 @@ test_not_a_record(void **state)
 }
 
 
-/* a racer's status: how many of the tickets it won */
+/* a racer: meets the others before each ticket.  0: all went as it should */
 
 static int
-race(ngx_str_t *id, ngx_atomic_t *start)
+run_races(ngx_str_t *id, race_t *races)
 {
-    ngx_uint_t                   i;
-    int                          won;
+    ngx_uint_t                   i, n;
     ngx_ws_mgr_ticket_result_e   result;
 
-    won = 0;
-
-    while (*start == 0) {
-        ngx_sched_yield();
-    }
-
     for (i = 0; i < RACES; i++) {
+
+        (void) ngx_atomic_fetch_add(&races[i].arrived, 1);
+
+        /* awake, so that they start as one, unless there is one core only */
+
+        for (n = 1; races[i].arrived < RACERS; n++) {
+            ngx_cpu_pause();
+
+            if (n % 10000 == 0) {
+                ngx_sched_yield();
+            }
+        }
+
         result = consume(id[i]);
 
         if (result == NGX_WS_MGR_TICKET_OK) {
-            won++;
+            (void) ngx_atomic_fetch_add(&races[i].won, 1);
 
         } else if (result != NGX_WS_MGR_TICKET_USED) {
-            return 255;
+            return 1;
         }
     }
 
-    return won;
+    return 0;
 }
 
 
 static void
 test_race(void **state)
 {
-    int            status, won;
-    ngx_str_t      id[RACES];
-    ngx_pid_t      pid[RACERS];
-    ngx_uint_t     i;
-    ngx_atomic_t  *start;
+    int          status;
+    race_t      *races;
+    ngx_str_t    id[RACES];
+    ngx_pid_t    pid[RACERS];
+    ngx_uint_t   i;
 
     (void) state;
 
-    start = mmap(NULL, sizeof(ngx_atomic_t), PROT_READ|PROT_WRITE,
+    races = mmap(NULL, RACES * sizeof(race_t), PROT_READ|PROT_WRITE,
                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
-    assert_true((void *) start != MAP_FAILED);
+    assert_true(races != MAP_FAILED);
+
+    /* long records, so that a ticket takes some time to be copied out */
 
     for (i = 0; i < RACES; i++) {
         ngx_str_null(&id[i]);
-        assert_int_equal(issue(&id[i], ngx_time() + 30, 1, 0),
+        assert_int_equal(issue(&id[i], ngx_time() + 30, 1, 7000),
                          NGX_WS_MGR_TICKET_OK);
     }
 
@@ -473,23 +505,21 @@ test_race(void **state)
 
         if (pid[i] == 0) {
             ngx_pid = ngx_getpid();
-            _exit(race(id, start));
+            (void) alarm(20);
+            _exit(run_races(id, races));
         }
     }
 
-    *start = 1;
-    won = 0;
-
     for (i = 0; i < RACERS; i++) {
         assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
-        assert_true(WIFEXITED(status));
-        assert_int_not_equal(WEXITSTATUS(status), 255);
-        won += WEXITSTATUS(status);
+        assert_int_equal(status, 0);
     }
 
-    assert_int_equal(won, RACES);
+    for (i = 0; i < RACES; i++) {
+        assert_int_equal(races[i].won, 1);
+    }
 
-    (void) munmap((void *) start, sizeof(ngx_atomic_t));
+    (void) munmap(races, RACES * sizeof(race_t));
 }
 
 
@@ -507,7 +537,7 @@ ngx_ws_mgr_unit_ticket_shm(void)
         test(test_collision),
         test(test_share),
         test(test_not_a_record),
-        test(test_race)
+        cmocka_unit_test_setup_teardown(test_race, setup_large, teardown)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
