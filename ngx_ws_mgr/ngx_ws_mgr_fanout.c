@@ -33,6 +33,7 @@ static void ngx_ws_mgr_fanout_serve_passes(void);
 static void ngx_ws_mgr_fanout_serve_dirty(void);
 static ngx_queue_t *ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member,
     ngx_queue_t *q, ngx_uint_t *budget);
+static ngx_ws_mgr_client_t *ngx_ws_mgr_fanout_client(ngx_ws_mgr_sub_t *sub);
 static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
     ngx_ws_mgr_member_t *member);
 static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
@@ -194,10 +195,8 @@ ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data)
 
 
 void
-ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
-    ngx_ws_mgr_member_t *member)
+ngx_ws_mgr_fanout_join(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_member_t *member)
 {
-    sub->client = client;
     sub->member = member;
 
     ngx_queue_insert_tail(&member->sessions, &sub->queue);
@@ -363,8 +362,9 @@ static ngx_queue_t *
 ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
     ngx_uint_t *budget)
 {
-    ngx_queue_t       *next, *last;
-    ngx_ws_mgr_sub_t  *sub;
+    ngx_queue_t          *next, *last;
+    ngx_ws_mgr_sub_t     *sub;
+    ngx_ws_mgr_client_t  *client;
 
     last = ngx_queue_sentinel(&member->sessions);
     ngx_ws_mgr_fanout_copy.member = NULL;
@@ -372,16 +372,24 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
     for ( /* void */ ; q != last && *budget; q = next) {
         next = ngx_queue_next(q);
         sub = ngx_queue_data(q, ngx_ws_mgr_sub_t, queue);
+        client = ngx_ws_mgr_fanout_client(sub);
         (*budget)--;
 
-        if (ngx_ws_mgr_fanout_check_kick(sub->client) == NGX_OK
-            && !sub->client->echo)
-        {
+        if (ngx_ws_mgr_fanout_check_kick(client) == NGX_OK && !client->echo) {
             ngx_ws_mgr_fanout_pump_sub(sub);
         }
     }
 
     return q;
+}
+
+
+static ngx_ws_mgr_client_t *
+ngx_ws_mgr_fanout_client(ngx_ws_mgr_sub_t *sub)
+{
+    return sub->member->user->log.broadcast
+           ? ngx_queue_data(sub, ngx_ws_mgr_client_t, broadcast)
+           : ngx_queue_data(sub, ngx_ws_mgr_client_t, own);
 }
 
 
@@ -454,7 +462,7 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
     ngx_ws_mgr_batch_t   *batch;
     ngx_ws_mgr_client_t  *client;
 
-    client = sub->client;
+    client = ngx_ws_mgr_fanout_client(sub);
     batch = &ngx_ws_mgr_fanout_copy.batch;
 
     do {
@@ -507,12 +515,14 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
 static ngx_int_t
 ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
 {
-    u_char              *p;
-    size_t               size;
-    ngx_int_t            rc;
-    ngx_ws_mgr_batch_t  *batch;
+    u_char               *p;
+    size_t                size;
+    ngx_int_t             rc;
+    ngx_ws_mgr_batch_t   *batch;
+    ngx_ws_mgr_client_t  *client;
 
     batch = &ngx_ws_mgr_fanout_copy.batch;
+    client = ngx_ws_mgr_fanout_client(sub);
 
     if (ngx_ws_mgr_fanout_copy.member == sub->member
         && ngx_ws_mgr_fanout_copy.from == sub->cursor
@@ -524,7 +534,7 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
     for ( ;; ) {
         rc = ngx_ws_mgr_member_read(sub->member, sub->cursor, batch,
                                     ngx_ws_mgr_fanout_match,
-                                    sub->client->conn);
+                                    client->conn);
         if (rc != NGX_ERROR) {
             break;
         }
@@ -536,7 +546,7 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
         p = ngx_alloc(size, ngx_cycle->log);
         if (p == NULL) {
             ngx_ws_mgr_count(CLOSED_MEMORY);
-            ngx_ws_mgr_session_close(&sub->client->session,
+            ngx_ws_mgr_session_close(&client->session,
                                      NGX_WS_MGR_CLOSE_INTERNAL,
                                      "Out of memory");
             return NGX_ERROR;
@@ -550,7 +560,7 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
     if (rc == NGX_DECLINED) {
         ngx_ws_mgr_fanout_copy.member = NULL;
         ngx_ws_mgr_count(CLOSED_SLOW);
-        ngx_ws_mgr_session_close(&sub->client->session,
+        ngx_ws_mgr_session_close(&client->session,
                                  NGX_WS_MGR_CLOSE_SLOW, "Slow consumer");
         return NGX_ERROR;
     }
@@ -569,7 +579,7 @@ ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq)
 {
     ngx_ws_mgr_client_t  *client;
 
-    client = sub->client;
+    client = ngx_ws_mgr_fanout_client(sub);
 
     ngx_ws_mgr_fanout_account(client);
 

@@ -25,7 +25,6 @@ typedef struct ngx_ws_mgr_client_s  ngx_ws_mgr_client_t;
 
 typedef struct {
     ngx_queue_t             queue;         /* of member->sessions */
-    ngx_ws_mgr_client_t    *client;
     ngx_ws_mgr_member_t    *member;        /* NULL: reads no such log */
     uint64_t                cursor;
 } ngx_ws_mgr_sub_t;
@@ -56,8 +55,8 @@ void ngx_ws_mgr_fanout_exit(void);
 
 /* puts the cursor among those of the member's sockets; sub->cursor is the
    caller's */
-void ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_member_t *member);
+void ngx_ws_mgr_fanout_join(ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_member_t *member);
 void ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub);
 
 /* NGX_DONE: the registry asked for the socket to be closed, and it was */

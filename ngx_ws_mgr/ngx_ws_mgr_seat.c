@@ -54,7 +54,7 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
     seat->address = NULL;
     seat->admitted = 0;
 
-    ngx_ws_mgr_fanout_join(client, &client->own, conn->member);
+    ngx_ws_mgr_fanout_join(&client->own, conn->member);
 
     if (client->echo) {
         (void) ngx_ws_mgr_fanout_check_kick(client);
@@ -207,7 +207,7 @@ ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     seek->match = ngx_ws_mgr_fanout_match;
     seek->data = client->conn;
 
-    ngx_ws_mgr_fanout_join(client, &client->broadcast, member);
+    ngx_ws_mgr_fanout_join(&client->broadcast, member);
     ngx_ws_mgr_registry_seek(member, seek);
     client->broadcast.cursor = seek->cursor;
 }
