@@ -57,6 +57,8 @@ ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
         return;
     }
 
+    ngx_ws_mgr_fanout_account(client);
+
     if (client->echo) {
         ngx_ws_mgr_session_send(s, opcode, payload->data, payload->len);
         return;
