@@ -5,7 +5,9 @@
 
 
 #include <ngx_ws_mgr_mask.h>
-#include <ngx_ws_mgr_ticket.h>
+
+
+#define NGX_WS_MGR_MASK_TICKET  43         /* characters of a ticket */
 
 
 /* of a log that masks; log->wdata points here */
@@ -209,8 +211,8 @@ ngx_ws_mgr_mask_bare(u_char *p, u_char *last, ngx_uint_t longer)
         }
 
         if (lower && upper
-            && (p - start == NGX_WS_MGR_TICKET_ID
-                || (longer && p - start > NGX_WS_MGR_TICKET_ID)))
+            && (p - start == NGX_WS_MGR_MASK_TICKET
+                || (longer && p - start > NGX_WS_MGR_MASK_TICKET)))
         {
             ngx_memset(start, '*', p - start);
         }
