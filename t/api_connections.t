@@ -43,7 +43,7 @@ my $other = $mgr->connect('ann');
 
 isnt $other->{id}, $ann->{id}, 'an id is used once';
 
-for my $id ('nonsense', 'x' x 500, '%00', '-', $ann->{id} . '0') {
-    $mgr->is_problem($mgr->api(GET => "connections/$id"), 404, 'not_found',
-                     "none: $id");
+for my $id ('nonsense', 'x' x 500, '-', $ann->{id} . '0') {
+    $mgr->is_problem($mgr->api(GET => "connections/$id"), 404,
+                     'connection_unknown', "none: $id");
 }

@@ -37,9 +37,9 @@ ok $_->ended, 'and closed' for @eve;
 is $mgr->counter('ws_mgr_server_closes_total{cause="operator"}'), 10,
    'each is counted';
 
-$mgr->is_problem($mgr->api(DELETE => 'users/nobody'), 404, 'not_found');
+$mgr->is_problem($mgr->api(DELETE => 'users/nobody'), 404, 'user_unknown');
 $mgr->is_problem($mgr->api(DELETE => "connections/$one->{id}"), 404,
-                 'not_found', 'once is enough');
+                 'connection_unknown', 'once is enough');
 is $mgr->connect('ann')->status, 101, 'ann may come back';
 $mgr->post({ type => 'still', user_id => 'bob' });
 is $bob->event->{type}, 'still', 'bob was not disturbed';

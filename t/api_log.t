@@ -11,7 +11,7 @@ my $mgr = manager(<<'CONF', workers => 2, http => 'ws_mgr_log events=8;');
     location /api/ { ws_mgr_api; }
 CONF
 
-$mgr->is_problem($mgr->api(GET => 'events/ann'), 404, 'not_found');
+$mgr->is_problem($mgr->api(GET => 'events/ann'), 404, 'user_unknown');
 
 my @ids = map { $mgr->post({ type => 'n', user_id => 'ann', n => $_ })->{id} }
           1 .. 10;

@@ -12,7 +12,7 @@ my $mgr = manager(<<'CONF', workers => 4);
 CONF
 
 is_deeply $mgr->api(GET => 'users')->{json}{users}, [], 'nobody';
-$mgr->is_problem($mgr->api(GET => 'users/ann'), 404, 'not_found');
+$mgr->is_problem($mgr->api(GET => 'users/ann'), 404, 'user_unknown');
 
 my @ann = map { $mgr->connect('ann') } 1 .. 5;
 my @bob = map { $mgr->connect('bob') } 1 .. 2;

@@ -55,7 +55,7 @@ $ann->events(8);
 ok !$mgr->post({ %event })->{duplicate}, 'forgotten with the log';
 is $ann->event->{event_id}, 'e-1', 'and so delivered again';
 
-for my $id (1, '', undef, 'x' x 256, []) {
+for my $id (1, '', 'x' x 256, []) {
     $mgr->is_problem($mgr->try_post({ %event, event_id => $id }), 422,
                      'invalid_event', 'not an event_id');
 }

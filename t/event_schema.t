@@ -23,7 +23,7 @@ my @good = (
     { user_id => 'ann', type => 'agent_started',
       data => { run_id => 'r', agent_name => 'a' } },
     { %of, type => 'tool_completed', data => { tool_name => 't',
-                                               result => undef } },
+                                               result => 0 } },
     { %of, type => 'agent_completed', final_response => 'x' },
     { %of, type => 'agent_completed', result => 'x' },
     { user_id => 'ann', type => 'something.else' },

@@ -22,14 +22,13 @@ my ($hard, $soft) = map {
 # that they are in is known only by what came after them
 is $mgr->connect('eve')->status, 101, 'a later upgrade';
 ok $mgr->reload, 'a new worker';
-eventually { $old->message(0.01); $old->{raw} =~ /server_shutdown/ }
-    'the old one says goodbye';
+is $old->event->{type}, 'server_shutdown', 'the old one says goodbye';
 
 $_->go_on for $hard, $soft;
 $mgr->is_problem($hard->finish->answer, 503, 'draining');
 like $hard->header('retry-after'), qr/^\d+$/, 'Retry-After';
 is $soft->finish->status, 101, 'in close mode';
-is $soft->closed, 1012, '1012';
+is $soft->closed, 1012, 'closed with 1012';
 is $mgr->counter($mgr->refusal('draining')), 2, 'counted';
 
 is $mgr->upgrade(ticket => $ticket)->status, 101, 'the ticket has survived';

@@ -7,6 +7,8 @@ use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
 
 my $mgr = manager(<<'CONF');
+    ws_mgr_connections address=1000;
+
     location /ws         { ws_mgr_socket; }
     location /ws/total   { ws_mgr_socket; ws_mgr_connections total=1; }
     location /ws/address { ws_mgr_socket; ws_mgr_connections address=1; }

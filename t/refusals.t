@@ -7,7 +7,8 @@ use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
 
 my $mgr = manager(<<'CONF');
-    ws_mgr_connections user=1;
+    ws_mgr_connections user=1 address=1000;
+    ws_mgr_ping off;
 
     location /ws          { ws_mgr_socket; }
     location /ws/admin    { ws_mgr_socket; ws_mgr_permission admin; }

@@ -67,7 +67,7 @@ ok !$ahead->{welcome}{resumed}, 'from the future: not resumed';
 is $ahead->event->{type}, 'gap', 'told';
 
 # by bytes and by age the log is bounded too
-my $small = manager(<<'CONF', http => 'ws_mgr_log events=100 bytes=8k age=1s;');
+my $small = manager(<<'CONF', http => 'ws_mgr_event_size 2k; ws_mgr_log events=100 bytes=8k age=1s;');
     location /ws   { ws_mgr_socket; }
     location /api/ { ws_mgr_api; }
 CONF

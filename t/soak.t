@@ -14,6 +14,11 @@ CONF
 
 my %count;
 
+# tickets that can be used again leave no marker behind
+my @tickets = map {
+    $mgr->ticket("user $_", single_use => JSON::PP::false, ttl_seconds => 3600)
+} 0 .. 49;
+
 # private memory of the workers, in kB
 my $private = sub {
     my $sum = 0;
@@ -33,9 +38,8 @@ my $shared = sub {
     wait_until {
         my $status = $mgr->status;
 
-        $memory = $status->{memory};
-        return $status->{connections} == 0 && ($status->{events} // 0) == 0
-               && $memory->{free};
+        $memory = $status->{zone};
+        return !$status->{connections} && !$status->{logs}{users};
     } 10;
 
     return $memory->{size} - $memory->{free};
@@ -46,7 +50,7 @@ my $n = 0;
 
 my %act = (
     come => sub {
-        push @sockets, $mgr->connect('user ' . int rand 50);
+        push @sockets, $mgr->upgrade(ticket => $tickets[rand @tickets]);
     },
     go => sub {
         my $socket = splice @sockets, rand @sockets, 1 if @sockets;
@@ -71,10 +75,17 @@ my %act = (
     },
     refused => sub { $mgr->upgrade(ticket => 'A' x 43)->drop },
     nonsense => sub { $mgr->try_post('{"type":') },
+    ticket => sub {
+        $mgr->api(DELETE => 'tickets/' . $mgr->ticket('ann'));
+    },
     kick => sub {
         my $socket = splice @sockets, rand @sockets, 1 if @sockets;
 
-        $mgr->api(DELETE => "connections/$socket->{id}") if $socket;
+        return if !$socket;
+
+        my $id = $socket->event->{connection_id};
+
+        $mgr->api(DELETE => "connections/$id") if defined $id;
     },
 );
 my @acts = ((sort keys %act), ('post') x 6, 'come', 'hear', 'hear');

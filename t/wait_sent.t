@@ -12,7 +12,7 @@ my $mgr = manager(<<'CONF', workers => 4);
 CONF
 
 my @ann = map { $mgr->connect('ann') } 1 .. 4;
-my $stuck = $mgr->connect('bob', receive_buffer => 4096);
+my $stuck = $mgr->connect('bob', to => $mgr->unix);
 
 my $states = sub {
     my ($result) = @_;

@@ -91,6 +91,29 @@ sub client {
     return Test::WsMgr::Http->new($option{to} || $self->address, %option);
 }
 
+# what the harness keeps open would be lost with a worker
+sub forget {
+    my ($self) = @_;
+
+    $_->close for grep { $_ } delete @$self{qw/ api watcher /};
+}
+
+sub reload {
+    my $self = shift;
+
+    $self->forget;
+
+    return $self->SUPER::reload(@_);
+}
+
+sub kill_worker {
+    my $self = shift;
+
+    $self->forget;
+
+    return $self->SUPER::kill_worker(@_);
+}
+
 # the API, through one keep-alive connection: method, path behind /api/, body
 # (text, or a structure to be encoded), headers
 sub api {
@@ -246,7 +269,7 @@ sub connections_of {
 }
 
 sub escape {
-    return $_[0] =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger;
+    return $_[0] =~ s/([^A-Za-z0-9_~-])/sprintf '%%%02X', ord $1/ger;
 }
 
 # an RFC 9457 answer with that status and code
@@ -278,8 +301,6 @@ sub finish {
         $socket->drop;
     }
 
-    $_->close for grep { $_ } $self->{api};
-
     if ($self->{pid}) {
         my $left;
 
@@ -294,7 +315,7 @@ sub finish {
         is($left, '0 users and 0 connections', 'nobody is left behind');
     }
 
-    $self->{watcher}->close if $self->{watcher};
+    $self->forget;
 
     ok($self->quit, 'nginx ended');
     is($self->{exit}, 0, 'nginx ended well');

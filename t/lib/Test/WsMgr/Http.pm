@@ -31,7 +31,7 @@ sub post   { my $self = shift; $self->request('POST', @_) }
 # only the first half of request(): several clients may then wait at once
 sub send {
     my ($self, $method, $path, $body, @headers) = @_;
-    my %given = map { lc } @headers;
+    my %given = map { lc($_ // '') => 1 } @headers;
     my $text = "$method $path HTTP/1.1\r\n";
 
     $self->{head} = $method eq 'HEAD';
@@ -73,7 +73,8 @@ sub stream {
 # { status, headers (lower case names), body, json } or, in time, no status
 sub answer {
     my ($self, $seconds) = @_;
-    my $answer = read_answer($self->{stream}, $seconds, $self->{head});
+    my $head = delete $self->{head};
+    my $answer = read_answer($self->{stream}, $seconds, $head);
 
     if (($answer->{headers}{connection} || 'close') eq 'close') {
         $self->{stream}->close;
@@ -87,10 +88,11 @@ sub read_answer {
     my $deadline = now() + patience($seconds);
     my $text = $stream->take_to("\r\n\r\n", $deadline);
 
-    return { status => 0, headers => {}, body => '' } if !defined $text;
+    return { status => 0, headers => {}, body => '' }
+        if ($text // '') !~ m{^HTTP/1\.\d (\d{3})};
 
+    my $status = $1;
     my ($line, @fields) = split /\r\n/, $text;
-    my ($status) = $line =~ m{^HTTP/1\.\d (\d{3})};
     my %headers;
 
     for (@fields) {

@@ -198,16 +198,15 @@ sub read_frame {
 
         if ($have >= 2) {
             my ($first, $second) = unpack 'CC', $$in;
-            my $n = $second & 0x7f;
-            my $head = 2 + ($n == 126 ? 2 : $n == 127 ? 8 : 0)
+            my $length = $second & 0x7f;
+            my $head = 2 + ($length == 126 ? 2 : $length == 127 ? 8 : 0)
                        + ($second & 0x80 ? 4 : 0);
 
             $need = $head;
 
             if ($have >= $head) {
-                $n = unpack 'x2n', $$in if $n == 126;
-                $n = unpack 'x2Q>', $$in if $n == 127;
-                $need = $head + $n;
+                $need += $length == 126 ? unpack('x2n', $$in)
+                         : $length == 127 ? unpack('x2Q>', $$in) : $length;
             }
 
             if ($have >= $need && $have >= $head) {
