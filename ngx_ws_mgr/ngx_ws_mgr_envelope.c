@@ -71,8 +71,6 @@ static void ngx_ws_mgr_envelope_fault(ngx_ws_mgr_envelope_t *e,
     ngx_str_t *member, u_char *where, const char *error);
 static void ngx_ws_mgr_envelope_broken(ngx_ws_mgr_envelope_t *e,
     ngx_ws_mgr_json_t *j, ngx_str_t *member);
-static ngx_int_t ngx_ws_mgr_envelope_events(ngx_ws_mgr_envelope_t *e,
-    ngx_ws_mgr_json_t *j, u_char **list);
 
 
 /* a row of the root, of the root and "data", of the latter without a value */
@@ -151,7 +149,7 @@ ngx_ws_mgr_envelope_parse(ngx_ws_mgr_envelope_t *e, u_char *start, u_char *end,
     ngx_ws_mgr_json_t            json;
     ngx_ws_mgr_envelope_pass_t   pass;
 
-    ngx_memzero(e, sizeof(ngx_ws_mgr_envelope_t));
+    ngx_memzero(e, offsetof(ngx_ws_mgr_envelope_t, pieces));
     ngx_memzero(&pass, sizeof(ngx_ws_mgr_envelope_pass_t));
 
     ngx_ws_mgr_json_init(&json, start, end, pool);
@@ -355,6 +353,46 @@ ngx_ws_mgr_envelope_inner(ngx_ws_mgr_envelope_pass_t *pass, ngx_str_t *inner)
 }
 
 
+/* of 2 to 16 bytes each */
+
+static ngx_inline ngx_uint_t
+ngx_ws_mgr_envelope_same(u_char *a, u_char *b, size_t len)
+{
+    uint32_t  a4, b4;
+    uint64_t  a8, b8;
+
+    if (len >= 8) {
+        ngx_memcpy(&a8, a, 8);
+        ngx_memcpy(&b8, b, 8);
+
+        if (a8 != b8) {
+            return 0;
+        }
+
+        ngx_memcpy(&a8, a + len - 8, 8);
+        ngx_memcpy(&b8, b + len - 8, 8);
+
+        return a8 == b8;
+    }
+
+    if (len >= 4) {
+        ngx_memcpy(&a4, a, 4);
+        ngx_memcpy(&b4, b, 4);
+
+        if (a4 != b4) {
+            return 0;
+        }
+
+        ngx_memcpy(&a4, a + len - 4, 4);
+        ngx_memcpy(&b4, b + len - 4, 4);
+
+        return a4 == b4;
+    }
+
+    return a[0] == b[0] && a[1] == b[1] && a[len - 1] == b[len - 1];
+}
+
+
 static const ngx_ws_mgr_envelope_name_t *
 ngx_ws_mgr_envelope_find(ngx_str_t *name)
 {
@@ -368,9 +406,7 @@ ngx_ws_mgr_envelope_find(ngx_str_t *name)
 
     for ( /* void */ ; row->name.len && row->name.len == name->len; row++) {
 
-        if (row->name.data[0] == name->data[0]
-            && ngx_memcmp(row->name.data, name->data, name->len) == 0)
-        {
+        if (ngx_ws_mgr_envelope_same(row->name.data, name->data, name->len)) {
             return row;
         }
     }
@@ -528,146 +564,6 @@ ngx_ws_mgr_envelope_broken(ngx_ws_mgr_envelope_t *e, ngx_ws_mgr_json_t *j,
     e->member = j->twice.data ? j->twice : *member;
     e->where = j->where;
     e->error = j->error;
-}
-
-
-ngx_int_t
-ngx_ws_mgr_envelope_batch(ngx_ws_mgr_envelope_t *e, u_char *start, u_char *end,
-    ngx_pool_t *pool, u_char **first)
-{
-    u_char             *list;
-    ngx_int_t           rc;
-    ngx_str_t           name;
-    ngx_ws_mgr_json_t   j;
-
-    list = NULL;
-    ngx_str_null(&name);
-    ngx_memzero(e, sizeof(ngx_ws_mgr_envelope_t));
-
-    ngx_ws_mgr_json_init(&j, start, end, pool);
-
-    if (j.pos == end
-        || *j.pos != '{'
-        || ngx_ws_mgr_json_enter(&j) != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    do {
-        rc = ngx_ws_mgr_json_next(&j, &name);
-
-        if (rc != NGX_OK) {
-            break;
-        }
-
-        if (name.len == 4 && ngx_memcmp(name.data, "type", 4) == 0) {
-            return NGX_DECLINED;
-        }
-
-        if (name.len == 6 && ngx_memcmp(name.data, "events", 6) == 0) {
-            rc = ngx_ws_mgr_envelope_events(e, &j, &list);
-
-        } else {
-            rc = ngx_ws_mgr_json_skip(&j);
-        }
-
-    } while (rc == NGX_OK);
-
-    if (list == NULL && e->result == NGX_WS_MGR_ENVELOPE_OK) {
-        return NGX_DECLINED;
-    }
-
-    if (rc == NGX_DONE) {
-        rc = ngx_ws_mgr_json_end(&j);
-        ngx_str_null(&name);
-    }
-
-    if (rc != NGX_OK && j.error) {
-        ngx_ws_mgr_envelope_broken(e, &j, &name);
-    }
-
-    *first = list;
-
-    return (e->result == NGX_WS_MGR_ENVELOPE_OK) ? NGX_OK : NGX_ERROR;
-}
-
-
-/* leaps over the list, where the value that j is at is one */
-
-static ngx_int_t
-ngx_ws_mgr_envelope_events(ngx_ws_mgr_envelope_t *e, ngx_ws_mgr_json_t *j,
-    u_char **list)
-{
-    ngx_int_t          rc;
-    ngx_ws_mgr_span_t  item;
-
-    static ngx_str_t  name = ngx_string("events");
-
-    if (j->escaped) {
-        ngx_ws_mgr_envelope_fault(e, &name, j->at, NGX_WS_MGR_FIELD_ESCAPED);
-        return ngx_ws_mgr_json_skip(j);
-    }
-
-    if (j->pos == j->end || *j->pos != '[') {
-        ngx_ws_mgr_envelope_fault(e, &name, j->pos,
-                                  "expected an array of events");
-        return ngx_ws_mgr_json_skip(j);
-    }
-
-    *list = ++j->pos;
-
-    do {
-        rc = ngx_ws_mgr_envelope_next(e, &j->pos, j->end, &item);
-    } while (rc == NGX_OK);
-
-    return (rc == NGX_DONE) ? NGX_OK : NGX_ERROR;
-}
-
-
-ngx_int_t
-ngx_ws_mgr_envelope_next(ngx_ws_mgr_envelope_t *e, u_char **pos, u_char *end,
-    ngx_ws_mgr_span_t *item)
-{
-    u_char       *p;
-    const char   *error;
-
-    p = ngx_ws_mgr_json_blank(*pos, end);
-
-    if (p < end && *p == ']') {
-        *pos = p + 1;
-        return NGX_DONE;
-    }
-
-    /* no element ends with an opening bracket: it is that of the list */
-
-    if ((*pos)[-1] != '[') {
-        error = "expected a comma or a bracket";
-
-        if (p == end || *p != ',') {
-            goto broken;
-        }
-
-        p = ngx_ws_mgr_json_blank(p + 1, end);
-    }
-
-    error = "expected an event that ends";
-
-    item->start = p;
-    item->end = ngx_ws_mgr_json_leap(p, end);
-
-    if (item->end) {
-        *pos = item->end;
-        return NGX_OK;
-    }
-
-broken:
-
-    e->result = NGX_WS_MGR_ENVELOPE_JSON;
-    ngx_str_set(&e->member, "events");
-    e->where = p;
-    e->error = error;
-
-    return NGX_ERROR;
 }
 
 

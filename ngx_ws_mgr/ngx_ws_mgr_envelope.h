@@ -73,15 +73,6 @@ typedef struct {
     unsigned                       to_thread:1;  /* audience is "thread" */
     unsigned                       tokens:1;     /* token usage is there */
 
-    /*
-     * What remains after the addressing members are cut: the pieces, put
-     * together, are everything after the opening brace to the closing brace,
-     * with white space as posted, e.g. "\"type\":\"x\",\"a\": 1}".
-     */
-    ngx_ws_mgr_span_t              pieces[NGX_WS_MGR_ENVELOPE_CUTS + 1];
-    ngx_uint_t                     npieces;
-    size_t                         size;         /* of all pieces */
-
     /* a known type's missing members, e.g. "tool_name"; NULL: none */
     const char                    *schema;
 
@@ -90,6 +81,15 @@ typedef struct {
     const char                    *error;        /* static text */
     ngx_str_t                      member;       /* its name, or empty */
     u_char                        *where;        /* into the body */
+
+    /*
+     * What remains after the addressing members are cut: the pieces, put
+     * together, are everything after the opening brace to the closing brace,
+     * with white space as posted, e.g. "\"type\":\"x\",\"a\": 1}".
+     */
+    size_t                         size;         /* of all pieces */
+    ngx_uint_t                     npieces;
+    ngx_ws_mgr_span_t              pieces[NGX_WS_MGR_ENVELOPE_CUTS + 1];
 } ngx_ws_mgr_envelope_t;
 
 

@@ -9,6 +9,10 @@
 #include <ngx_ws_mgr_field.h>
 
 
+/* a byte in each of eight */
+#define NGX_WS_MGR_FIELD_EACH(c)  (0x0101010101010101ULL * (c))
+
+
 static ngx_int_t ngx_ws_mgr_field_string(ngx_ws_mgr_json_t *j, ngx_str_t *str,
     u_char **where);
 static ngx_int_t ngx_ws_mgr_field_word(ngx_ws_mgr_json_t *j,
@@ -541,10 +545,16 @@ ngx_ws_mgr_field_word(ngx_ws_mgr_json_t *j, const ngx_str_t *words,
 }
 
 
+/*
+ * Eight bytes at a time while they are certainly no control characters, then
+ * one by one; U+0080 to U+009F are such too.
+ */
+
 static ngx_int_t
 ngx_ws_mgr_field_check_id(ngx_str_t *id)
 {
-    u_char  *p, *last;
+    u_char    *p, *last;
+    uint64_t   w;
 
     if (id->len == 0 || id->len > NGX_WS_MGR_FIELD_ID) {
         return NGX_DECLINED;
@@ -552,8 +562,19 @@ ngx_ws_mgr_field_check_id(ngx_str_t *id)
 
     last = id->data + id->len;
 
-    for (p = id->data; p < last; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
+    for (p = id->data; last - p >= 8; p += 8) {
+        ngx_memcpy(&w, p, 8);
+
+        if (((w - NGX_WS_MGR_FIELD_EACH(0x20))
+             | (w + NGX_WS_MGR_FIELD_EACH(0x01)))
+            & NGX_WS_MGR_FIELD_EACH(0x80))
+        {
+            break;
+        }
+    }
+
+    for ( /* void */ ; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0)) {
             return NGX_DECLINED;
         }
     }

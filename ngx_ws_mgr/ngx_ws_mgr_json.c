@@ -495,10 +495,11 @@ ngx_ws_mgr_json_leap(u_char *p, u_char *end)
             break;
 
         case '"':
-            for (p++; p < end && *p != '"'; p++) {
-                if (*p == '\\' && p + 1 < end) {
-                    p++;
-                }
+            p = ngx_ws_mgr_string_run(p + 1, end);
+
+            while (p < end && *p != '"') {
+                p += (*p == '\\' && p + 1 < end) ? 2 : 1;
+                p = ngx_ws_mgr_string_run(p, end);
             }
 
             if (p == end) {

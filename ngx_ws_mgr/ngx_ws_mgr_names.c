@@ -101,6 +101,7 @@ ngx_ws_mgr_names_init(ngx_ws_mgr_names_t *n, ngx_pool_t *pool)
 void
 ngx_ws_mgr_names_begin(ngx_ws_mgr_names_t *n, ngx_ws_mgr_names_set_t *set)
 {
+    set->bits = 0;
     set->names = n->nnames;
     set->slots = n->nslots;
 }
@@ -130,10 +131,17 @@ static ngx_int_t
 ngx_ws_mgr_names_add_few(ngx_ws_mgr_names_t *n, ngx_ws_mgr_names_set_t *set,
     ngx_str_t *name)
 {
-    uint64_t            key;
+    uint64_t            key, bit;
     ngx_ws_mgr_name_t  *other, *last;
 
     key = ngx_ws_mgr_names_few_key(name->data, name->len);
+    bit = (uint64_t) 1 << ((key * 0x9e3779b97f4a7c15ULL) >> 58);
+
+    if (!(set->bits & bit)) {
+        set->bits |= bit;
+        return ngx_ws_mgr_names_push(n, key, name);
+    }
+
     last = &n->names[n->nnames];
 
     for (other = &n->names[set->names]; other < last; other++) {

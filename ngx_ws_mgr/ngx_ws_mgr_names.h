@@ -30,6 +30,7 @@ typedef struct {
 /* where the names and the table of a set begin in the stacks */
 
 typedef struct {
+    uint64_t              bits;            /* of keys: unset, it is new */
     uint32_t              names;
     uint32_t              slots;
 } ngx_ws_mgr_names_set_t;

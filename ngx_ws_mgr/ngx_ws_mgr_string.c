@@ -9,10 +9,6 @@
 #include <ngx_ws_mgr_string.h>
 
 
-/* a byte in each of eight */
-#define NGX_WS_MGR_STRING_EACH(c)  (0x0101010101010101ULL * (c))
-
-
 static u_char *ngx_ws_mgr_string_utf8(ngx_ws_mgr_string_t *s, u_char *p,
     u_char *end);
 static u_char *ngx_ws_mgr_string_escape(ngx_ws_mgr_string_t *s, u_char *p,
@@ -27,22 +23,6 @@ static const uint32_t  ngx_ws_mgr_string_plain[] = {
     0x00000000, 0xfffffffb, 0xefffffff, 0xffffffff,
     0x00000000, 0x00000000, 0x00000000, 0x00000000
 };
-
-
-/*
- * Bytes that may not stand in a string as they are have their high bit set;
- * exact for the lowest such byte, since what is below it borrows nothing.
- */
-
-static ngx_inline uint64_t
-ngx_ws_mgr_string_special(uint64_t w)
-{
-    return ((w - NGX_WS_MGR_STRING_EACH(0x20))
-            | ((w ^ NGX_WS_MGR_STRING_EACH('"')) - NGX_WS_MGR_STRING_EACH(1))
-            | ((w ^ NGX_WS_MGR_STRING_EACH('\\')) - NGX_WS_MGR_STRING_EACH(1))
-            | w)
-           & NGX_WS_MGR_STRING_EACH(0x80);
-}
 
 
 static ngx_inline int32_t
@@ -76,30 +56,9 @@ ngx_ws_mgr_string_hex4(u_char *p)
 
 
 u_char *
-ngx_ws_mgr_string_scan(ngx_ws_mgr_string_t *s, u_char *p, u_char *end)
+ngx_ws_mgr_string_scan_rest(ngx_ws_mgr_string_t *s, u_char *p, u_char *end)
 {
-    u_char    *start;
-    uint64_t   w;
-
-    start = p - 1;
-    s->escaped = 0;
-
     for ( ;; ) {
-
-        while (end - p >= 8) {
-            ngx_memcpy(&w, p, 8);
-
-            w = ngx_ws_mgr_string_special(w);
-
-            if (w) {
-#if (NGX_HAVE_LITTLE_ENDIAN && __GNUC__)
-                p += __builtin_ctzll(w) >> 3;
-#endif
-                break;
-            }
-
-            p += 8;
-        }
 
         while (p < end
                && (ngx_ws_mgr_string_plain[*p >> 5] & (1U << (*p & 0x1f))))
@@ -108,7 +67,8 @@ ngx_ws_mgr_string_scan(ngx_ws_mgr_string_t *s, u_char *p, u_char *end)
         }
 
         if (p == end) {
-            return ngx_ws_mgr_string_fail(s, start, "string without an end");
+            return ngx_ws_mgr_string_fail(s, s->where,
+                                          "string without an end");
         }
 
         if (*p == '"') {
@@ -130,6 +90,8 @@ ngx_ws_mgr_string_scan(ngx_ws_mgr_string_t *s, u_char *p, u_char *end)
         if (p == NULL) {
             return NULL;
         }
+
+        p = ngx_ws_mgr_string_run(p, end);
     }
 }
 

@@ -72,7 +72,10 @@ oracle_id(json_t *value)
     len = json_string_length(value);
 
     for (i = 0; i < len; i++) {
-        if ((u_char) p[i] < 0x20 || p[i] == 0x7f) {
+        if ((u_char) p[i] < 0x20
+            || p[i] == 0x7f
+            || ((u_char) p[i] == 0xc2 && (u_char) p[i + 1] < 0xa0))
+        {
             return 0;
         }
     }
