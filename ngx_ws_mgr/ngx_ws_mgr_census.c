@@ -297,6 +297,10 @@ ngx_ws_mgr_census_lock(ngx_str_t *name, ngx_ws_mgr_user_t **user)
     ngx_ws_mgr_shard_lock(shard);
     *user = ngx_ws_mgr_shard_find_locked(shard, hash, name);
 
+    if (*user) {
+        ngx_ws_mgr_shard_age_locked(shard, *user, ngx_ws_mgr_now());
+    }
+
     return shard;
 }
 

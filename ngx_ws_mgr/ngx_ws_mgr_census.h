@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_ws_mgr authors
  *
  * Looking at the registry: everything is copied out, in bounded pieces, and
- * nothing is changed.
+ * nothing is changed, but that what is too old leaves its log.
  */
 
 

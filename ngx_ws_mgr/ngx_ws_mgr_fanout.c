@@ -39,6 +39,8 @@ static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
 static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
 static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
 static ngx_int_t ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client);
 static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq);
 static size_t ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i);
 static void ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev);
@@ -466,9 +468,12 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
     batch = &ngx_ws_mgr_fanout_copy.batch;
 
     do {
-        if (!ngx_ws_mgr_session_idle(&client->session)
-            || ngx_ws_mgr_fanout_fetch(sub) != NGX_OK)
-        {
+        if (!ngx_ws_mgr_session_idle(&client->session)) {
+            ngx_ws_mgr_fanout_check_lag(sub);
+            return;
+        }
+
+        if (ngx_ws_mgr_fanout_fetch(sub) != NGX_OK) {
             return;
         }
 
@@ -559,9 +564,7 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
 
     if (rc == NGX_DECLINED) {
         ngx_ws_mgr_fanout_copy.member = NULL;
-        ngx_ws_mgr_count(CLOSED_SLOW);
-        ngx_ws_mgr_session_close(&client->session,
-                                 NGX_WS_MGR_CLOSE_SLOW, "Slow consumer");
+        ngx_ws_mgr_fanout_drop_slow(client);
         return NGX_ERROR;
     }
 
@@ -569,6 +572,33 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
     ngx_ws_mgr_fanout_copy.from = sub->cursor;
 
     return NGX_OK;
+}
+
+
+/* a socket that takes nothing is not kept beyond what the log holds; floor
+   only rises, so that it may be read without the lock */
+
+static void
+ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub)
+{
+    ngx_ws_mgr_client_t  *client;
+
+    client = ngx_ws_mgr_fanout_client(sub);
+
+    if (client->conn
+        && sub->cursor < *(volatile uint64_t *) &sub->member->user->log.floor)
+    {
+        ngx_ws_mgr_fanout_drop_slow(client);
+    }
+}
+
+
+static void
+ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client)
+{
+    ngx_ws_mgr_count(CLOSED_SLOW);
+    ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_SLOW,
+                             "Slow consumer");
 }
 
 

@@ -189,7 +189,6 @@ ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
 {
     ngx_uint_t                n, events, unseen, cause;
     ngx_ws_mgr_log_t         *log;
-    ngx_ws_mgr_event_t       *event;
     ngx_ws_mgr_member_t      *member;
     ngx_ws_mgr_log_limits_t  *limits;
 
@@ -201,23 +200,21 @@ ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
         unseen |= member->queued;
     }
 
+    ngx_ws_mgr_shard_age_locked(shard, user, now);
+
     for (n = 0; n < NGX_WS_MGR_PUBLISH_EVICT; n++) {
 
-        event = ngx_ws_mgr_log_oldest(log);
-        if (event == NULL) {
+        events = log->last - log->floor;
+
+        if (events == 0) {
             return;
         }
-
-        events = log->last - log->floor;
 
         if (events >= limits->events) {
             cause = NGX_WS_MGR_EVICTED_COUNT;
 
         } else if (log->bytes + size > limits->bytes) {
             cause = NGX_WS_MGR_EVICTED_BYTES;
-
-        } else if (event->ts + limits->age < now) {
-            cause = NGX_WS_MGR_EVICTED_AGE;
 
         } else {
             return;

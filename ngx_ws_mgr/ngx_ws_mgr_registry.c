@@ -11,8 +11,8 @@
 
 static void ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake);
-static void ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_user_t *user,
-    ngx_ws_mgr_seek_t *seek);
+static void ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_seek_t *seek);
 
 
 ngx_int_t
@@ -108,7 +108,7 @@ ngx_ws_mgr_registry_open(ngx_ws_mgr_conn_t *conn, ngx_ws_mgr_seek_t *seek)
     conn->open = 1;
     conn->member->pending--;
     ngx_ws_mgr_member_sockets_locked(shard, conn->member, 1);
-    ngx_ws_mgr_registry_seek_locked(user, seek);
+    ngx_ws_mgr_registry_seek_locked(shard, user, seek);
     conn->sent = seek->cursor;
     ngx_ws_mgr_member_mark_waiting_locked(shard, user, &wake);
 
@@ -123,7 +123,7 @@ ngx_ws_mgr_registry_seek(ngx_ws_mgr_member_t *member, ngx_ws_mgr_seek_t *seek)
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(member->user);
-    ngx_ws_mgr_registry_seek_locked(member->user, seek);
+    ngx_ws_mgr_registry_seek_locked(shard, member->user, seek);
     ngx_ws_mgr_shard_unlock(shard);
 }
 
@@ -396,12 +396,13 @@ ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
 
 
 static void
-ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_user_t *user,
-    ngx_ws_mgr_seek_t *seek)
+ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_seek_t *seek)
 {
     ngx_ws_mgr_log_t  *log;
 
     log = &user->log;
+    ngx_ws_mgr_shard_age_locked(shard, user, ngx_ws_mgr_now());
 
     seek->end.epoch = log->epoch;
     seek->end.seq = log->last;
@@ -412,11 +413,14 @@ ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_user_t *user,
     seek->replay = 0;
     seek->gap = NULL;
 
-    if (seek->from.epoch == 0) {
+    if (!seek->asked) {
         return;
     }
 
-    if (seek->from.epoch != log->epoch) {
+    if (seek->from.epoch == 0) {
+        seek->gap = "malformed";
+
+    } else if (seek->from.epoch != log->epoch) {
         seek->gap = "unknown_epoch";
 
     } else if (seek->from.seq > log->last) {

@@ -30,7 +30,9 @@ ngx_int_t ngx_ws_mgr_registry_connect(ngx_str_t *user, ngx_uint_t limit,
 /* where a socket begins to read a log */
 
 typedef struct {
-    ngx_ws_mgr_position_t    from;         /* in: epoch 0: none is asked for */
+    ngx_ws_mgr_position_t    from;         /* in: the position asked for */
+    ngx_uint_t               asked;        /* in: 0: none is; if it is and
+                                              from.epoch is 0: malformed */
     ngx_ws_mgr_match_pt      match;        /* in: what the socket is due */
     void                    *data;         /* in: of match */
 

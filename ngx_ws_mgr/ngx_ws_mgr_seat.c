@@ -10,6 +10,8 @@
 #include <ngx_ws_mgr_welcome.h>
 
 
+static void ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client,
+    ngx_str_t *asked, ngx_ws_mgr_seek_t *seek);
 static void ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_seek_t *seek);
 
@@ -61,37 +63,29 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
         return;
     }
 
+    broadcast.from = seat->from_broadcast;
+    broadcast.asked = seat->from_broadcast.epoch != 0;
+
     own.from = seat->from;
+    own.asked = seat->asked.len && (own.from.epoch || !broadcast.asked);
     own.match = ngx_ws_mgr_fanout_match;
     own.data = conn;
 
     ngx_ws_mgr_registry_open(conn, &own);
     client->own.cursor = own.cursor;
 
-    broadcast.from = seat->from_broadcast;
     ngx_ws_mgr_seat_broadcast(client, &broadcast);
 
-    if (seat->asked.len && seat->from.epoch == 0
-        && seat->from_broadcast.epoch == 0)
-    {
-        own.gap = "malformed";
-        own.cursor = own.gone.seq;
-        client->own.cursor = own.cursor;
+    if (client->conn == NULL) {
+        return;
     }
 
-    ngx_ws_mgr_welcome_send(&client->session, conn, seat->asked.len > 0, &own,
+    ngx_ws_mgr_welcome_send(&client->session, conn, &own,
                             client->broadcast.member ? &broadcast : NULL);
 
-    if (seat->asked.len) {
+    if (own.asked) {
         client->restorable = 0;
-
-        if (own.gap) {
-            ngx_ws_mgr_count(RESUMES_GAP);
-            ngx_ws_mgr_welcome_gap(&client->session, &seat->asked, &own.gone,
-                                   own.gap);
-        } else {
-            ngx_ws_mgr_count(RESUMES_OK);
-        }
+        ngx_ws_mgr_seat_tell(client, &seat->asked, &own);
     }
 
     if (client->broadcast.member && broadcast.gap) {
@@ -140,31 +134,27 @@ ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
     seek.match = ngx_ws_mgr_fanout_match;
     seek.data = client->conn;
 
+    seek.asked = 1;
+
     if (ngx_ws_mgr_log_position_parse(position, &seek.from) != NGX_OK
         || seek.from.broadcast)
     {
         seek.from.epoch = 0;
-        ngx_ws_mgr_registry_seek(client->own.member, &seek);
-        seek.gap = "malformed";
-        seek.cursor = seek.gone.seq;
-
-    } else {
-        ngx_ws_mgr_registry_seek(client->own.member, &seek);
     }
+
+    ngx_ws_mgr_registry_seek(client->own.member, &seek);
 
     if (!client->restorable) {
 
         /* seq only rises on a socket: what lies before the events that were
            sent since the welcome can not follow them */
 
-        seek.gone.seq = client->own.cursor;
-
-        if (seek.from.epoch != seek.gone.epoch
+        if (seek.from.epoch != seek.end.epoch
             || seek.from.seq < client->own.cursor)
         {
-            ngx_ws_mgr_count(RESUMES_GAP);
-            ngx_ws_mgr_welcome_gap(&client->session, position, &seek.gone,
-                                   "late");
+            seek.gap = "late";
+            seek.gone.seq = client->own.cursor;
+            ngx_ws_mgr_seat_tell(client, position, &seek);
         }
 
         return;
@@ -172,16 +162,24 @@ ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
 
     client->restorable = 0;
 
-    if (seek.gap) {
-        ngx_ws_mgr_count(RESUMES_GAP);
-        ngx_ws_mgr_welcome_gap(&client->session, position, &seek.gone,
-                               seek.gap);
-    } else {
-        ngx_ws_mgr_count(RESUMES_OK);
-    }
+    ngx_ws_mgr_seat_tell(client, position, &seek);
 
     client->own.cursor = seek.cursor;
     ngx_ws_mgr_fanout_pump(client);
+}
+
+
+static void
+ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client, ngx_str_t *asked,
+    ngx_ws_mgr_seek_t *seek)
+{
+    if (seek->gap == NULL) {
+        ngx_ws_mgr_count(RESUMES_OK);
+        return;
+    }
+
+    ngx_ws_mgr_count(RESUMES_GAP);
+    ngx_ws_mgr_welcome_gap(&client->session, asked, &seek->gone, seek->gap);
 }
 
 

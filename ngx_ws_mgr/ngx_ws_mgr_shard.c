@@ -166,8 +166,7 @@ ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone)
         return NULL;
     }
 
-    ngx_rbtree_init(&shard->users, &shard->users_sentinel,
-                    ngx_ws_mgr_shard_insert);
+    ngx_rbtree_init(&shard->users, &shard->users_sentinel, NULL);
     ngx_rbtree_init(&shard->conns, &shard->conns_sentinel,
                     ngx_rbtree_insert_value);
     ngx_rbtree_init(&shard->tickets, &shard->tickets_sentinel,
@@ -309,6 +308,9 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
     ngx_ws_mgr_log_init(&user->log, ngx_ws_mgr_shard_epoch(shard),
                         name->len == 1 && name->data[0] == '*');
 
+    /* where the function is differs between workers of a module that was
+       replaced and reloaded, so it is good only while the lock is held */
+    shard->users.insert = ngx_ws_mgr_shard_insert;
     ngx_rbtree_insert(&shard->users, &user->node);
     shard->nlogs++;
 
@@ -369,6 +371,31 @@ ngx_ws_mgr_shard_evict_locked(ngx_ws_mgr_shard_t *shard,
 
     ngx_ws_mgr_count_at(cause);
     ngx_slab_free_locked(shard->pool, event);
+}
+
+
+void
+ngx_ws_mgr_shard_age_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, uint64_t now)
+{
+    ngx_uint_t           n;
+    ngx_ws_mgr_event_t  *event;
+
+    for (n = 0; n < NGX_WS_MGR_SLICE; n++) {
+        event = ngx_ws_mgr_log_oldest(&user->log);
+
+        if (event == NULL
+            || event->ts + ngx_ws_mgr_registry_conf->limits.age >= now)
+        {
+            break;
+        }
+
+        ngx_ws_mgr_shard_evict_locked(shard, user, NGX_WS_MGR_EVICTED_AGE);
+    }
+
+    if (n) {
+        ngx_ws_mgr_shard_rank_locked(shard, user);
+    }
 }
 
 

@@ -169,6 +169,10 @@ void ngx_ws_mgr_shard_unrest_locked(ngx_ws_mgr_shard_t *shard,
 void ngx_ws_mgr_shard_evict_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t cause);
 
+/* evicts what is older than the log's age, a slice of it at most */
+void ngx_ws_mgr_shard_age_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, uint64_t now);
+
 /* to be called after a change of the log's bytes */
 void ngx_ws_mgr_shard_rank_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user);

@@ -17,7 +17,7 @@
 
 void
 ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_conn_t *conn,
-    ngx_uint_t asked, ngx_ws_mgr_seek_t *own, ngx_ws_mgr_seek_t *broadcast)
+    ngx_ws_mgr_seek_t *own, ngx_ws_mgr_seek_t *broadcast)
 {
     u_char             *p;
     ngx_msec_t          beat;
@@ -46,7 +46,7 @@ ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_conn_t *conn,
     p = ngx_sprintf(p, "\",\"resumed\":%s,\"replayed\":%ui,"
                        "\"server_time\":%uL,\"heartbeat_ms\":%M,"
                        "\"max_message_bytes\":%uz}",
-                    asked && own->gap == NULL ? "true" : "false",
+                    own->asked && own->gap == NULL ? "true" : "false",
                     own->replay + (broadcast ? broadcast->replay : 0),
                     ngx_ws_mgr_now(), beat, s->conf->message_size);
 

@@ -17,12 +17,10 @@
 #include <ngx_ws_mgr_session.h>
 
 
-/*
- * {"type":"connection_established", …}; "broadcast" is NULL where the node
- * does not broadcast; "asked" says whether a position was presented.
- */
+/* {"type":"connection_established", …}; "broadcast" is NULL where the node
+   does not broadcast */
 void ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_conn_t *conn,
-    ngx_uint_t asked, ngx_ws_mgr_seek_t *own, ngx_ws_mgr_seek_t *broadcast);
+    ngx_ws_mgr_seek_t *own, ngx_ws_mgr_seek_t *broadcast);
 
 /* {"type":"gap", …}; "from" is what the client presented, of any bytes */
 void ngx_ws_mgr_welcome_gap(ngx_ws_mgr_session_t *s, ngx_str_t *from,

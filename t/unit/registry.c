@@ -164,6 +164,7 @@ test_seek(void **state)
     assert_int_equal(seek.gone.seq, 4);
     assert_int_equal(seek.replay, 0);
 
+    seek.asked = 1;
     seek.from = seek.end;
     seek.from.seq = 4;
     ngx_ws_mgr_registry_seek(conn->member, &seek);
