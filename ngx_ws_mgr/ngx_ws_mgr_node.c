@@ -351,7 +351,8 @@ ngx_ws_mgr_node_try(ngx_ws_mgr_slot_t *slot, ngx_log_t *log)
             ngx_log_error(NGX_LOG_NOTICE, log, 0,
                           "ws_mgr worker %P died, sweeping what it left",
                           slot->pid);
-            ngx_ws_mgr_count(DEAD_WORKERS);
+            /* in the row of the dead: the finder may have none yet */
+            slot->counters[NGX_WS_MGR_DEAD_WORKERS]++;
         }
 
         err = pthread_mutex_consistent(&slot->mutex);
