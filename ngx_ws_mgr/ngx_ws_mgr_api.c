@@ -45,7 +45,8 @@ typedef struct {
 
 static ngx_int_t ngx_ws_mgr_api_route(ngx_http_request_t *r,
     ngx_ws_mgr_loc_conf_t *conf, ngx_str_t *resource, ngx_str_t *arg);
-static ngx_int_t ngx_ws_mgr_api_check_user(ngx_str_t *user);
+static ngx_int_t ngx_ws_mgr_api_check_user(ngx_ws_mgr_loc_conf_t *conf,
+    ngx_ws_mgr_api_row_t *row, ngx_str_t *user);
 static ngx_int_t ngx_ws_mgr_api_not_allowed(ngx_http_request_t *r,
     ngx_uint_t methods);
 static ngx_int_t ngx_ws_mgr_api_index(ngx_http_request_t *r,
@@ -173,15 +174,23 @@ ngx_ws_mgr_api_route(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf,
             continue;
         }
 
-        if (row->arg == NGX_WS_MGR_API_USER
-            && ngx_ws_mgr_api_check_user(arg) != NGX_OK)
-        {
+        if (row->arg != NGX_WS_MGR_API_USER) {
+            return row->handler(r, arg);
+        }
+
+        switch (ngx_ws_mgr_api_check_user(conf, row, arg)) {
+
+        case NGX_OK:
+            return row->handler(r, arg);
+
+        case NGX_DECLINED:
+            return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_USER,
+                                        "\"*\" is no user");
+        default:
             return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_REQUEST,
                                         "a user is 1 to 255 bytes of UTF-8"
                                         " without control characters");
         }
-
-        return row->handler(r, arg);
     }
 
     if (methods != 0) {
@@ -194,16 +203,20 @@ ngx_ws_mgr_api_route(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf,
 }
 
 
-/* "*" is no user, but has a log */
+/* "*" is no user, but has a log where one may broadcast */
 
 static ngx_int_t
-ngx_ws_mgr_api_check_user(ngx_str_t *user)
+ngx_ws_mgr_api_check_user(ngx_ws_mgr_loc_conf_t *conf,
+    ngx_ws_mgr_api_row_t *row, ngx_str_t *user)
 {
     if (user->len == 1 && user->data[0] == '*') {
-        return NGX_OK;
+        return (row->bit == NGX_WS_MGR_API_EVENTS
+                && (conf->api & NGX_WS_MGR_API_BROADCAST))
+               ? NGX_OK : NGX_DECLINED;
     }
 
-    return ngx_ws_mgr_ticket_check_user(user);
+    return (ngx_ws_mgr_ticket_check_user(user) == NGX_OK) ? NGX_OK
+                                                          : NGX_ABORT;
 }
 
 

@@ -150,6 +150,8 @@ ngx_ws_mgr_api_body_read(ngx_http_request_t *r, off_t max,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_str_set(&b->body, "");
+
     b->max = max;
     b->expected = r->headers_in.content_length_n;
     b->handler = handler;

@@ -50,21 +50,10 @@ static void ngx_ws_mgr_events_gap(ngx_ws_mgr_events_t *events,
 ngx_int_t
 ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
 {
-    ngx_int_t               rc;
-    ngx_ws_mgr_text_t       list, t;
-    ngx_ws_mgr_events_t     events;
-    ngx_ws_mgr_loc_conf_t  *conf;
-    ngx_ws_mgr_position_t   floor;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_ws_mgr_module);
-
-    if (user->len == 1 && user->data[0] == '*'
-        && !(conf->api & NGX_WS_MGR_API_BROADCAST))
-    {
-        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_USER,
-                                    "this location does not name the resource"
-                                    " broadcast");
-    }
+    ngx_int_t              rc;
+    ngx_ws_mgr_text_t      list, t;
+    ngx_ws_mgr_events_t    events;
+    ngx_ws_mgr_position_t  floor;
 
     ngx_memzero(&events, sizeof(ngx_ws_mgr_events_t));
 

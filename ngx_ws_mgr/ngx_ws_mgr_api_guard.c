@@ -55,14 +55,13 @@ static ngx_ws_mgr_guard_rules_t *ngx_ws_mgr_guard_rules(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_ws_mgr_guard_named(ngx_ws_mgr_guard_rules_t *rules,
     struct sockaddr *sa);
-static ngx_uint_t ngx_ws_mgr_guard_open(ngx_ws_mgr_guard_rules_t *rules);
 static ngx_uint_t ngx_ws_mgr_guard_inet(ngx_array_t *rules, in_addr_t addr);
 
 
 ngx_int_t
 ngx_ws_mgr_api_guard(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf)
 {
-    ngx_uint_t                 local, forwarded;
+    ngx_uint_t                 forwarded;
     struct sockaddr           *sa;
     ngx_ws_mgr_problem_t       problem;
     ngx_ws_mgr_guard_rules_t  *rules;
@@ -72,21 +71,15 @@ ngx_ws_mgr_api_guard(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf)
     }
 
     sa = r->connection->sockaddr;
-    local = ngx_ws_mgr_guard_local(sa);
     forwarded = ngx_ws_mgr_guard_forwarded(r);
 
-    if (local && !forwarded) {
+    if (!forwarded && ngx_ws_mgr_guard_local(sa)) {
         return NGX_DECLINED;
     }
 
     rules = ngx_ws_mgr_guard_rules(r);
 
-    /* behind a local proxy nobody is local: only "all" can mean such a peer */
-
-    if (rules != NULL
-        && (local ? ngx_ws_mgr_guard_open(rules)
-                  : ngx_ws_mgr_guard_named(rules, sa)))
-    {
+    if (rules != NULL && ngx_ws_mgr_guard_named(rules, sa)) {
         return NGX_DECLINED;
     }
 
@@ -298,7 +291,7 @@ ngx_ws_mgr_guard_rules(ngx_http_request_t *r)
 }
 
 
-/* true if some rule is about the peer: it was let through by it */
+/* true if some rule is about the peer, which then was let through by it */
 
 static ngx_uint_t
 ngx_ws_mgr_guard_named(ngx_ws_mgr_guard_rules_t *rules, struct sockaddr *sa)
@@ -315,6 +308,14 @@ ngx_ws_mgr_guard_named(ngx_ws_mgr_guard_rules_t *rules, struct sockaddr *sa)
         return ngx_ws_mgr_guard_inet(rules->rules,
                               ((struct sockaddr_in *) sa)->sin_addr.s_addr);
     }
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+
+    if (sa->sa_family == AF_UNIX) {
+        return rules->rules_un != NULL;
+    }
+
+#endif
 
 #if (NGX_HAVE_INET6)
 
@@ -351,30 +352,6 @@ ngx_ws_mgr_guard_named(ngx_ws_mgr_guard_rules_t *rules, struct sockaddr *sa)
     }
 
 #endif
-
-    return 0;
-}
-
-
-/* true if "allow all" is in the rules, before any "deny all" */
-
-static ngx_uint_t
-ngx_ws_mgr_guard_open(ngx_ws_mgr_guard_rules_t *rules)
-{
-    ngx_uint_t                i;
-    ngx_ws_mgr_guard_rule_t  *rule;
-
-    if (rules->rules == NULL) {
-        return 0;
-    }
-
-    rule = rules->rules->elts;
-
-    for (i = 0; i < rules->rules->nelts; i++) {
-        if (rule[i].mask == 0) {
-            return !rule[i].deny;
-        }
-    }
 
     return 0;
 }

@@ -21,7 +21,7 @@ static ngx_int_t ngx_ws_mgr_path_decode(ngx_pool_t *pool, ngx_str_t *raw,
 /*
  * r->uri has lost the difference between "/" and "%2F", so the path is taken
  * from the request line.  Where that is not what led here (it was rewritten,
- * masked, or has dot segments), r->uri is all there is.
+ * masked, or has dot segments inside), r->uri is all there is.
  */
 
 ngx_int_t
@@ -129,10 +129,12 @@ ngx_ws_mgr_path_raw(ngx_http_request_t *r, ngx_str_t *prefix,
             return NGX_DECLINED;
         }
 
-        if (segment[0] == '/' && last - segment > 1 && segment[1] == '.'
-            && (last - segment == 2 || segment[2] == '/'
-                || (segment[2] == '.'
-                    && (last - segment == 3 || segment[3] == '/'))))
+        /* at the end it may be a user: "." has no other encoding */
+
+        if (segment[0] == '/' && last - segment > 2 && segment[1] == '.'
+            && (segment[2] == '/'
+                || (segment[2] == '.' && last - segment > 3
+                    && segment[3] == '/')))
         {
             return NGX_DECLINED;
         }

@@ -87,8 +87,8 @@ ngx_ws_mgr_api_publish(ngx_http_request_t *r, ngx_str_t *arg)
         break;
 
     case NGX_ABORT:
-        return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_REQUEST,
-                                           "user",
+        ngx_ws_mgr_api_fault_count(NGX_WS_MGR_FAULT_EVENT);
+        return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_EVENT, "user",
                                            "a user is 1 to 255 bytes of UTF-8"
                                            " without control characters");
     default:
@@ -194,10 +194,9 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 
         /* one that does not even hold the name is no list */
 
-        if (body->len == 0
-            || memmem(body->data, body->len, "\"events\"",
-                      sizeof("\"events\"") - 1)
-               == NULL)
+        if (memmem(body->data, body->len, "\"events\"",
+                   sizeof("\"events\"") - 1)
+            == NULL)
         {
             return ngx_ws_mgr_post_single(b);
         }
@@ -238,12 +237,6 @@ ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b)
 {
     ngx_ws_mgr_span_t          posted;
     ngx_ws_mgr_api_refusal_t   refusal;
-
-    if (b->pos == b->end) {
-        ngx_ws_mgr_api_fault_count(NGX_WS_MGR_FAULT_JSON);
-        return ngx_ws_mgr_api_fault(b->request, NGX_WS_MGR_FAULT_JSON,
-                                    "the body is empty");
-    }
 
     posted.start = b->pos;
     posted.end = b->end;
