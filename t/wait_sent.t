@@ -6,7 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
 
-my $mgr = manager(<<'CONF', workers => 4);
+my $mgr = manager(<<'CONF', workers => 4, http => 'ws_mgr_log bytes=8m;');
     location /ws   { ws_mgr_socket; }
     location /api/ { ws_mgr_api; }
 CONF
