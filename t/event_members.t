@@ -75,8 +75,8 @@ is $post->('user=ann', ',"user_id":"ann"')->{status}, 200, 'which agrees';
 is $post->('user=%61n%6E', ',"user_id":"ann"')->{status}, 200, 'encoded';
 $mgr->is_problem($post->('user=bob', ',"user_id":"ann"'), 422,
                  'invalid_event', 'which does not agree');
-$mgr->is_problem($post->('user='), 400, 'bad_request', 'which is empty');
-$mgr->is_problem($post->('user=%00'), 400, 'bad_request', 'which is none');
+$mgr->is_problem($post->('user='), 422, 'invalid_event', 'which is empty');
+$mgr->is_problem($post->('user=%00'), 422, 'invalid_event', 'which is none');
 
 $ann->events(3);
 $mgr->post({ type => 'fence', user_id => 'ann' });
