@@ -278,6 +278,7 @@ ngx_ws_mgr_posting_address(ngx_ws_mgr_posting_t *posting)
     entry = &posting->publish.entry;
 
     entry->to = NGX_WS_MGR_TO_USER;
+    ngx_str_set(&entry->target, "");
 
     if (e->exclude != NULL) {
         return ngx_ws_mgr_posting_exclude(posting);
@@ -413,7 +414,14 @@ ngx_ws_mgr_posting_entry(ngx_ws_mgr_posting_t *posting)
     entry->pieces = posting->pieces;
     entry->npieces = e->npieces;
     entry->size = e->size;
-    entry->event_id = e->event_id;
+
+    if (e->event_id.data != NULL) {
+        entry->event_id = e->event_id;
+
+    } else {
+        ngx_str_set(&entry->event_id, "");
+    }
+
     entry->class = e->class;
     entry->ttl = e->ttl;
     entry->now = ngx_ws_mgr_now();

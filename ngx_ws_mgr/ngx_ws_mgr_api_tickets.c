@@ -151,7 +151,8 @@ ngx_ws_mgr_api_tickets_body(ngx_http_request_t *r, ngx_str_t *body,
     ngx_ws_mgr_problem_t   problem;
 
     posted = json_loadb((char *) body->data, body->len,
-                        JSON_REJECT_DUPLICATES, &error);
+                        JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
+                        &error);
 
     if (posted == NULL) {
         ngx_ws_mgr_api_fault_fill(&problem, NGX_WS_MGR_FAULT_JSON,
