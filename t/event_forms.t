@@ -62,9 +62,20 @@ is_deeply [ map { $_->{code} // 'ok' } @{ $answer->{json}{events} } ],
           [ 'ok', 'invalid_json', 'ok' ], 'is told, an empty one ignored';
 is_deeply [ map { $_->{n} } $ann->events(2) ], [ 5, 6 ], 'the others arrive';
 
-# a batch that is no JSON as a whole is refused as a whole
-$mgr->is_problem($mgr->try_post('{"events":[' . encode($good->('ann', 7))
-                                . ',{oops}]}'), 400, 'invalid_json');
+# a bad item of a list, too, is told and does not stop the others
+$answer = $mgr->try_post('{"events":[' . encode($good->('ann', 7))
+                         . ',{oops},' . encode($good->('ann', 8)) . ']}');
+is $answer->{status}, 200, 'a bad item';
+is_deeply [ map { $_->{code} // 'ok' } @{ $answer->{json}{events} } ],
+          [ 'ok', 'invalid_json', 'ok' ], 'is told';
+is_deeply [ map { $_->{n} } $ann->events(2) ], [ 7, 8 ], 'the others arrive';
+
+# a list that does not end, or has something behind it, is refused whole
+for my $rest ('', ']', ']}x', ',]}', ']}}') {
+    $mgr->is_problem($mgr->try_post('{"events":['
+                                    . encode($good->('ann', 9)) . $rest),
+                     400, 'invalid_json', "not a list: '$rest'");
+}
 
 for my $body ('{"events":{}}', '{"events":"x"}', '{"events":1}') {
     is $mgr->try_post($body)->{status}, 422, "no list: $body";
