@@ -62,6 +62,7 @@ for (@ends) {
 
     $end->($bob);
     $bob->closed;
+    $bob->drop;
     like $line->($bob), qr/ \Q$expected\E/, $expected;
 }
 

@@ -6,7 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
 
-my $mgr = manager(<<'CONF', tls => 1, workers => 2);
+my $mgr = manager(<<'CONF', tls => 1, workers => 2, http => 'ws_mgr_log bytes=4m;');
     location /ws   { ws_mgr_socket; ws_mgr_forward off; }
     location /echo { ws_mgr_socket; ws_mgr_forward echo; ws_mgr_message_size 1m; }
     location /api/ { ws_mgr_api; }
@@ -17,7 +17,7 @@ my $plain = $mgr->connect('ann');
 
 for my $n (1 .. 20) {
     $mgr->post({ type => 'n', user_id => 'ann', n => $n,
-                 pad => 'x' x (500 * $n * $n) });
+                 pad => 'x' x (100 * $n * $n) });
 }
 
 for my $socket (@ann, $plain) {
@@ -26,11 +26,14 @@ for my $socket (@ann, $plain) {
 }
 
 # more than the kernel takes while nobody reads
-my $slow = $mgr->connect('bob', tls => 1, receive_buffer => 4096);
+my $slow = $mgr->connect('bob', tls => 1,
+                         to => 'unix:' . $mgr->path('tls.sock'));
+my $pad = 'x' x 50_000;
 
-$mgr->post({ type => 'n', user_id => 'bob', n => $_, pad => 'x' x 4000 })
-    for 1 .. 50;
-is_deeply [ map { $_->{n} } $slow->events(50) ], [ 1 .. 50 ], 'slowly';
+$mgr->post(qq/{"type":"n","user_id":"bob","n":$_,"pad":"$pad"}/)
+    for 1 .. 40;
+is_deeply [ map { $slow->next_text =~ /"n":(\d+),"pad":"$pad"/ } 1 .. 40 ],
+          [ 1 .. 40 ], 'slowly';
 
 my $echo = $mgr->upgrade(ticket => $mgr->ticket('eve'), path => '/echo',
                          tls => 1);

@@ -132,6 +132,7 @@ sub write_config {
     my $load = $module ? "load_module $module;" : '';
     my $tls = $self->{tls}
               ? "listen 127.0.0.1:$self->{tls_port} ssl$each;\n"
+                . "        listen unix:$dir/tls.sock ssl;\n"
                 . "        ssl_certificate $dir/cert.pem;\n"
                 . "        ssl_certificate_key $dir/key.pem;"
               : '';

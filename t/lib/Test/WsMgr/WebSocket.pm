@@ -73,8 +73,8 @@ sub go_on {
 sub finish {
     my ($self, $seconds) = @_;
 
-    $self->{answer} = Test::WsMgr::Http::read_answer($self->{stream},
-                                                     $seconds);
+    $self->{answer} = Test::WsMgr::Http::read_answer(
+        $self->{stream}, $seconds, ($self->{method} || '') eq 'HEAD');
     return $self;
 }
 
