@@ -29,12 +29,7 @@ CFLAGS ?=		-g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LDFLAGS ?=		-Wl,-z,relro -Wl,-z,now
 unexport CFLAGS LDFLAGS
 
-# nginx's own flags are -Wall -Werror, but spare unused parameters.  Where the
-# module is linked into nginx, its files and ours have the same flags.
-
-STRICT =		$(if $(STATIC),,-Wextra -Wunused-parameter)
-
-BUILD_TREE =		CFLAGS='$(CFLAGS) $(STRICT)' LDFLAGS='$(LDFLAGS)' \
+BUILD_TREE =		CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' \
 			STATIC='$(STATIC)' NGX_CONF='$(NGX_CONF)' \
 			NGX_CC='$(NGX_CC)' JOBS=$(JOBS) V='$(V)' \
 			build-aux/build '$(NGX_SRC)' '$(TREE)'

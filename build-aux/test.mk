@@ -25,7 +25,7 @@ OURS =		$(call NOUNS,$(TOP)/ngx_ws_mgr,)
 ARCHIVE =	$(if $(STATIC),,$(OUT)/ngx_ws_mgr.a)
 
 COMPILE =	mkdir -p $(@D) && $(CC) -c -fPIC $(CFLAGS) \
-			-Wno-unused-parameter $(ALL_INCS) \
+			$(ALL_INCS) \
 			-I $(TOP)/ngx_ws_mgr -I $(TOP)/t/unit -MMD -MP -o $@ $<
 LIBS =		-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a -ljansson \
 			-lssl -lcrypto -pthread
