@@ -369,8 +369,11 @@ ngx_ws_mgr_api_online_runs(ngx_ws_mgr_text_t *t, ngx_str_t *user)
 
     for (i = 0; i < n; i++) {
 
-        ngx_ws_mgr_text_add(t, ",{\"run_id\":" + (i == 0),
-                            sizeof(",{\"run_id\":") - 1 - (i == 0));
+        if (i) {
+            ngx_ws_mgr_text_put(t, ",");
+        }
+
+        ngx_ws_mgr_text_put(t, "{\"run_id\":");
         ngx_ws_mgr_text_string(t, &info[i].id);
 
         ngx_ws_mgr_text_format(t, 3 * NGX_INT64_LEN + 96,
