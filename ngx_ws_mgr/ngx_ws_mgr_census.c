@@ -288,14 +288,9 @@ ngx_ws_mgr_census_tokens(ngx_ws_mgr_tokens_t *tokens)
 static ngx_ws_mgr_shard_t *
 ngx_ws_mgr_census_lock(ngx_str_t *name, ngx_ws_mgr_user_t **user)
 {
-    uint32_t             hash;
     ngx_ws_mgr_shard_t  *shard;
 
-    hash = ngx_ws_mgr_shard_hash(name);
-    shard = ngx_ws_mgr_shard_of(hash);
-
-    ngx_ws_mgr_shard_lock(shard);
-    *user = ngx_ws_mgr_shard_find_locked(shard, hash, name);
+    shard = ngx_ws_mgr_shard_lock_name(name, user);
 
     if (*user) {
         ngx_ws_mgr_shard_age_locked(shard, *user, ngx_ws_mgr_now());

@@ -105,8 +105,13 @@ ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
 
     event->frame = (uint32_t) (p - event->data);
 
-    p = ngx_cpymem(p, entry->event_id.data, entry->event_id.len);
-    ngx_memcpy(p, entry->target.data, entry->target.len);
+    if (entry->event_id.len) {
+        p = ngx_cpymem(p, entry->event_id.data, entry->event_id.len);
+    }
+
+    if (entry->target.len) {
+        ngx_memcpy(p, entry->target.data, entry->target.len);
+    }
 
     event->log = log;
     event->seq = ++log->last;

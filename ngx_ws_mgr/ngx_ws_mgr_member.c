@@ -23,18 +23,12 @@ ngx_int_t
 ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit,
     ngx_ws_mgr_member_t **member)
 {
-    uint32_t             hash;
     ngx_int_t            rc;
     ngx_ws_mgr_user_t   *user;
     ngx_ws_mgr_shard_t  *shard;
 
-    hash = ngx_ws_mgr_shard_hash(name);
-    shard = ngx_ws_mgr_shard_of(hash);
     rc = NGX_ERROR;
-
-    ngx_ws_mgr_shard_lock(shard);
-
-    user = ngx_ws_mgr_member_user_locked(shard, hash, name);
+    shard = ngx_ws_mgr_member_lock_name(name, &user);
 
     if (user && limit && user->sockets >= limit) {
         rc = NGX_DECLINED;
@@ -71,18 +65,12 @@ ngx_ws_mgr_member_leave(ngx_ws_mgr_member_t *member)
 ngx_int_t
 ngx_ws_mgr_member_wait(ngx_str_t *name, ngx_ws_mgr_member_t **member)
 {
-    uint32_t             hash;
     ngx_int_t            rc;
     ngx_ws_mgr_user_t   *user;
     ngx_ws_mgr_shard_t  *shard;
 
-    hash = ngx_ws_mgr_shard_hash(name);
-    shard = ngx_ws_mgr_shard_of(hash);
     rc = NGX_ERROR;
-
-    ngx_ws_mgr_shard_lock(shard);
-
-    user = ngx_ws_mgr_member_user_locked(shard, hash, name);
+    shard = ngx_ws_mgr_member_lock_name(name, &user);
 
     if (user) {
         *member = ngx_ws_mgr_member_get_locked(shard, user);
@@ -226,21 +214,21 @@ ngx_ws_mgr_member_lock(ngx_ws_mgr_user_t *user)
 }
 
 
-ngx_ws_mgr_user_t *
-ngx_ws_mgr_member_user_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
-    ngx_str_t *name)
+ngx_ws_mgr_shard_t *
+ngx_ws_mgr_member_lock_name(ngx_str_t *name, ngx_ws_mgr_user_t **user)
 {
-    ngx_ws_mgr_user_t  *user;
+    ngx_ws_mgr_shard_t  *shard;
 
-    user = ngx_ws_mgr_shard_find_locked(shard, hash, name);
+    shard = ngx_ws_mgr_shard_lock_name(name, user);
 
-    if (user == NULL) {
-        return ngx_ws_mgr_shard_create_locked(shard, hash, name);
+    if (*user) {
+        ngx_ws_mgr_shard_unrest_locked(shard, *user);
+
+    } else {
+        *user = ngx_ws_mgr_shard_create_locked(shard, name);
     }
 
-    ngx_ws_mgr_shard_unrest_locked(shard, user);
-
-    return user;
+    return shard;
 }
 
 

@@ -73,9 +73,10 @@ ngx_int_t ngx_ws_mgr_member_read(ngx_ws_mgr_member_t *member,
 /* locks the shard of a user that something holds */
 ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock(ngx_ws_mgr_user_t *user);
 
-/* the user, made where it is unknown, and not resting; NULL: no memory */
-ngx_ws_mgr_user_t *ngx_ws_mgr_member_user_locked(ngx_ws_mgr_shard_t *shard,
-    uint32_t hash, ngx_str_t *name);
+/* locks the name's shard; *user is made where it is unknown, and not resting,
+   or NULL: no memory */
+ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock_name(ngx_str_t *name,
+    ngx_ws_mgr_user_t **user);
 
 /* this worker's record with the user.  NULL: no memory; a user without
    members then rests, or is gone */

@@ -36,14 +36,11 @@ static void ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
 ngx_ws_mgr_publish_result_e
 ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p)
 {
-    uint32_t                      hash;
     ngx_ws_mgr_user_t            *user;
     ngx_ws_mgr_wake_t             wake;
     ngx_ws_mgr_shard_t           *shard;
     ngx_ws_mgr_publish_result_e   result;
 
-    hash = ngx_ws_mgr_shard_hash(&p->user);
-    shard = ngx_ws_mgr_shard_of(hash);
     result = NGX_WS_MGR_PUBLISH_NO_MEMORY;
 
     p->sockets = 0;
@@ -53,9 +50,7 @@ ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p)
 
     ngx_memzero(&wake, sizeof(wake));
 
-    ngx_ws_mgr_shard_lock(shard);
-
-    user = ngx_ws_mgr_member_user_locked(shard, hash, &p->user);
+    shard = ngx_ws_mgr_member_lock_name(&p->user, &user);
 
     if (user) {
         result = ngx_ws_mgr_publish_locked(shard, user, p, &wake);

@@ -19,7 +19,6 @@ ngx_int_t
 ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
     ngx_uint_t oldest, ngx_ws_mgr_conn_t **connp)
 {
-    uint32_t              hash;
     ngx_int_t             rc;
     ngx_queue_t          *q;
     ngx_ws_mgr_conn_t    *conn;
@@ -28,15 +27,11 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
     ngx_ws_mgr_shard_t   *shard;
     ngx_ws_mgr_member_t  *member;
 
-    hash = ngx_ws_mgr_shard_hash(name);
-    shard = ngx_ws_mgr_shard_of(hash);
     rc = NGX_ERROR;
-
     ngx_memzero(&wake, sizeof(wake));
 
-    ngx_ws_mgr_shard_lock(shard);
+    shard = ngx_ws_mgr_member_lock_name(name, &user);
 
-    user = ngx_ws_mgr_member_user_locked(shard, hash, name);
     if (user == NULL) {
         goto done;
     }
@@ -256,22 +251,16 @@ ngx_ws_mgr_registry_conn_number(ngx_str_t *id, uint64_t *number)
 ngx_uint_t
 ngx_ws_mgr_registry_kick_user(ngx_str_t *name, ngx_uint_t code)
 {
-    uint32_t             hash;
     ngx_uint_t           n;
     ngx_queue_t         *q;
     ngx_ws_mgr_user_t   *user;
     ngx_ws_mgr_wake_t    wake;
     ngx_ws_mgr_shard_t  *shard;
 
-    hash = ngx_ws_mgr_shard_hash(name);
-    shard = ngx_ws_mgr_shard_of(hash);
     n = 0;
-
     ngx_memzero(&wake, sizeof(wake));
 
-    ngx_ws_mgr_shard_lock(shard);
-
-    user = ngx_ws_mgr_shard_find_locked(shard, hash, name);
+    shard = ngx_ws_mgr_shard_lock_name(name, &user);
 
     if (user) {
         n = user->nconns - user->kicked;

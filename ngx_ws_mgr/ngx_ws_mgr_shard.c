@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_ws_mgr_shard_init_zone(ngx_shm_zone_t *zone, void *data);
 static ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone);
+static ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard,
+    uint32_t hash, ngx_str_t *name);
 static void ngx_ws_mgr_shard_insert(ngx_rbtree_node_t *temp,
     ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
 static ngx_int_t ngx_ws_mgr_shard_order(ngx_str_t *name,
@@ -255,8 +257,24 @@ ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p)
 }
 
 
-ngx_ws_mgr_user_t *
-ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
+ngx_ws_mgr_shard_t *
+ngx_ws_mgr_shard_lock_name(ngx_str_t *name, ngx_ws_mgr_user_t **user)
+{
+    uint32_t             hash;
+    ngx_ws_mgr_shard_t  *shard;
+
+    hash = ngx_ws_mgr_shard_hash(name);
+    shard = ngx_ws_mgr_shard_of(hash);
+
+    ngx_ws_mgr_shard_lock(shard);
+    *user = ngx_ws_mgr_shard_find(shard, hash, name);
+
+    return shard;
+}
+
+
+static ngx_ws_mgr_user_t *
+ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard, uint32_t hash,
     ngx_str_t *name)
 {
     ngx_int_t           order;
@@ -288,8 +306,7 @@ ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
 
 
 ngx_ws_mgr_user_t *
-ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
-    ngx_str_t *name)
+ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
 {
     ngx_ws_mgr_user_t  *user;
 
@@ -300,7 +317,7 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, uint32_t hash,
         return NULL;
     }
 
-    user->node.key = hash;
+    user->node.key = ngx_ws_mgr_shard_hash(name);
     user->len = (uint8_t) name->len;
     ngx_memcpy(user->name, name->data, name->len);
 

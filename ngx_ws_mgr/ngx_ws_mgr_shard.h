@@ -151,11 +151,13 @@ void ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard);
 void *ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
 void ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p);
 
-/* the user of that name, or NULL; a new one, or NULL: no memory */
-ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard,
-    uint32_t hash, ngx_str_t *name);
+/* locks the name's shard; *user is NULL where it is unknown */
+ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_lock_name(ngx_str_t *name,
+    ngx_ws_mgr_user_t **user);
+
+/* a user that is unknown so far; NULL: no memory */
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard,
-    uint32_t hash, ngx_str_t *name);
+    ngx_str_t *name);
 
 /* a user without members waits for the end of its log's age, or goes at once
    where it is an address; while it is worked with it must not be resting,
