@@ -127,7 +127,9 @@ fuzz-link:	all
 
 fuzz:	fuzzers
 	cd $(BUILD)/fuzz && for noun in $(FUZZ_NOUNS); do \
+		dict=$(CURDIR)/t/fuzz/$$noun.dict; \
 		mkdir -p found/$$noun && t/$$noun -max_total_time=$(SECONDS) \
+			$$(test ! -f $$dict || echo -dict=$$dict) \
 			-timeout=10 -print_final_stats=1 \
 			-artifact_prefix=$$noun- found/$$noun \
 			$(CURDIR)/t/fuzz/corpus/$$noun || exit 1; \
