@@ -58,8 +58,6 @@ static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_ticket(
     ngx_ws_mgr_handshake_t *hs, ngx_ws_mgr_ticket_t *ticket);
 static ngx_int_t ngx_ws_mgr_handshake_names(ngx_ws_mgr_handshake_t *hs);
 static ngx_int_t ngx_ws_mgr_handshake_asked(ngx_ws_mgr_handshake_t *hs);
-static void ngx_ws_mgr_handshake_position(ngx_ws_mgr_seat_t *seat,
-    ngx_str_t *text);
 static void ngx_ws_mgr_handshake_answer(ngx_ws_mgr_handshake_t *hs);
 static ngx_uint_t ngx_ws_mgr_handshake_by_http(ngx_ws_mgr_handshake_t *hs);
 static void ngx_ws_mgr_handshake_write(ngx_http_request_t *r);
@@ -503,28 +501,10 @@ ngx_ws_mgr_handshake_asked(ngx_ws_mgr_handshake_t *hs)
     pos = hs->seat.asked.data;
 
     while (ngx_ws_mgr_header_token(&pos, dst, &text) == NGX_OK) {
-        ngx_ws_mgr_handshake_position(&hs->seat, &text);
+        ngx_ws_mgr_seat_ask(&hs->seat, &text);
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_ws_mgr_handshake_position(ngx_ws_mgr_seat_t *seat, ngx_str_t *text)
-{
-    ngx_ws_mgr_position_t  position;
-
-    if (ngx_ws_mgr_log_position_parse(text, &position) != NGX_OK) {
-        return;
-    }
-
-    if (position.broadcast) {
-        seat->from_broadcast = position;
-
-    } else {
-        seat->from = position;
-    }
 }
 
 
@@ -668,9 +648,11 @@ ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
     seat = hs->seat;
     ngx_memzero(&hs->seat, sizeof(ngx_ws_mgr_seat_t));
 
-    seat.asked.len = ngx_min(seat.asked.len, sizeof(asked));
-    ngx_memcpy(asked, seat.asked.data, seat.asked.len);
-    seat.asked.data = asked;
+    if (seat.asked.len) {
+        seat.asked.len = ngx_min(seat.asked.len, sizeof(asked));
+        ngx_memcpy(asked, seat.asked.data, seat.asked.len);
+        seat.asked.data = asked;
+    }
 
     client = ngx_ws_mgr_session_take(r, sizeof(ngx_ws_mgr_client_t),
                                      &ngx_ws_mgr_client_handlers,

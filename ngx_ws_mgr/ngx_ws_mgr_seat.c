@@ -20,6 +20,24 @@ static ngx_str_t  ngx_ws_mgr_seat_everyone = ngx_string("*");
 
 
 void
+ngx_ws_mgr_seat_ask(ngx_ws_mgr_seat_t *seat, ngx_str_t *text)
+{
+    ngx_ws_mgr_position_t  position;
+
+    if (ngx_ws_mgr_log_position_parse(text, &position) != NGX_OK) {
+        return;
+    }
+
+    if (position.broadcast) {
+        seat->from_broadcast = position;
+
+    } else {
+        seat->from = position;
+    }
+}
+
+
+void
 ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat)
 {
     if (seat->conn) {

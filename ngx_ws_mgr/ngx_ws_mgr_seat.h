@@ -29,6 +29,10 @@ typedef struct {
 } ngx_ws_mgr_seat_t;
 
 
+/* notes a position that is asked for, of whichever log; one that is malformed
+   is not noted */
+void ngx_ws_mgr_seat_ask(ngx_ws_mgr_seat_t *seat, ngx_str_t *text);
+
 /* gives back what a seat holds; the seat is empty afterwards */
 void ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat);
 
