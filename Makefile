@@ -12,15 +12,15 @@ PORT ?=
 # The nginx to build with: the packaged one, or any source tree.
 
 PACKAGED_SRC =		/usr/share/nginx/src
-NGX_SRC ?=		$(PACKAGED_SRC)
+NGINX_SRC ?=		$(PACKAGED_SRC)
 NGX_CONF ?=
 NGX_CC ?=
 STATIC ?=
 
-PACKAGED =		$(if $(filter $(PACKAGED_SRC),$(NGX_SRC)),yes)
+PACKAGED =		$(if $(filter $(PACKAGED_SRC),$(NGINX_SRC)),yes)
 BUILD =			$(CURDIR)/build
 TREE ?=			$(BUILD)/$(if $(PACKAGED),nginx,$(notdir $(abspath \
-				$(NGX_SRC))))$(if $(STATIC),-static)
+				$(NGINX_SRC))))$(if $(STATIC),-static)
 NGINX =			$(if $(PACKAGED),/usr/sbin/nginx,$(TREE)/objs/nginx)
 MODULE =		$(if $(STATIC),,$(TREE)/objs/$(MODULE_FILE))
 MODULE_FILE =		ngx_http_ws_mgr_module.so
@@ -32,7 +32,7 @@ unexport CFLAGS LDFLAGS
 BUILD_TREE =		CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' \
 			STATIC='$(STATIC)' NGX_CONF='$(NGX_CONF)' \
 			NGX_CC='$(NGX_CC)' JOBS=$(JOBS) V='$(V)' \
-			build-aux/build '$(NGX_SRC)' '$(TREE)'
+			build-aux/build '$(NGINX_SRC)' '$(TREE)'
 
 TEST_MK =		flock $(TREE)/.lock env -u MAKEFLAGS make $(if $(V),,-s) -j$(JOBS) \
 			-C $(TREE) -f $(CURDIR)/build-aux/test.mk \
@@ -46,7 +46,7 @@ help:
 	@sed -n 's/^#: \?//p' Makefile
 
 #: make                  the module, build/nginx/objs/ngx_http_ws_mgr_module.so
-#: make NGX_SRC=DIR      the module and nginx, of the source tree DIR; with
+#: make NGINX_SRC=DIR      the module and nginx, of the source tree DIR; with
 #:                       STATIC=1 the module is linked into nginx; NGX_CONF=
 #:                       is for more arguments of nginx's ./configure
 #: make run              a manager at 127.0.0.1:8080 (PORT=), till ^C
@@ -107,12 +107,12 @@ test-asan:	source
 	@ASAN_OPTIONS=suppressions=$(CURDIR)/build-aux/asan.supp \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/build-aux/lsan.supp \
 	UBSAN_OPTIONS=print_stacktrace=1 WS_MGR_ASAN=1 \
-	$(MAKE) test NGX_SRC=$(SOURCE) TREE=$(BUILD)/asan STATIC=1 \
+	$(MAKE) test NGINX_SRC=$(SOURCE) TREE=$(BUILD)/asan STATIC=1 \
 		SANITIZE='-fsanitize=address,undefined' \
 		CFLAGS='$(SANITIZED) $$(SANITIZE)' LDFLAGS='$$(SANITIZE)'
 
 SECONDS ?=		60
-FUZZ =			NGX_SRC=$(SOURCE) TREE=$(BUILD)/fuzz STATIC=1 \
+FUZZ =			NGINX_SRC=$(SOURCE) TREE=$(BUILD)/fuzz STATIC=1 \
 			NGX_CC=clang SANITIZE='-fsanitize=address,fuzzer-no-link' \
 			CFLAGS='$(SANITIZED) $$(SANITIZE)' \
 			LDFLAGS='-fsanitize=address'
