@@ -58,6 +58,10 @@ static struct {
 static ngx_queue_t      ngx_ws_mgr_fanout_passes;
 static ngx_event_t      ngx_ws_mgr_fanout_again;
 static uint64_t         ngx_ws_mgr_fanout_shards;   /* with dirty members */
+
+/* whose sockets are being served; NULL as soon as the last has gone */
+static ngx_ws_mgr_member_t  *ngx_ws_mgr_fanout_serving;
+
 static ngx_event_t      ngx_ws_mgr_fanout_tidy;
 
 /* what debug lines of timers show as descriptor */
@@ -222,8 +226,16 @@ ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
 
     ngx_queue_remove(&sub->queue);
 
-    if (pass && ngx_queue_empty(&sub->member->sessions)) {
+    if (!ngx_queue_empty(&sub->member->sessions)) {
+        return;
+    }
+
+    if (pass) {
         ngx_ws_mgr_fanout_end_pass(pass);
+    }
+
+    if (ngx_ws_mgr_fanout_serving == sub->member) {
+        ngx_ws_mgr_fanout_serving = NULL;
     }
 }
 
@@ -256,6 +268,7 @@ static void
 ngx_ws_mgr_fanout_serve_passes(void)
 {
     ngx_uint_t                 budget;
+    ngx_queue_t               *next;
     ngx_ws_mgr_member_t       *member;
     ngx_ws_mgr_fanout_pass_t  *pass;
 
@@ -277,7 +290,13 @@ ngx_ws_mgr_fanout_serve_passes(void)
             pass->next = ngx_queue_head(&member->sessions);
         }
 
-        pass->next = ngx_ws_mgr_fanout_serve(member, pass->next, &budget);
+        next = ngx_ws_mgr_fanout_serve(member, pass->next, &budget);
+
+        /* the pass went with the last socket */
+
+        if (next) {
+            pass->next = next;
+        }
     }
 
     if (!ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
@@ -327,7 +346,7 @@ ngx_ws_mgr_fanout_serve_dirty(void)
         q = ngx_ws_mgr_fanout_serve(member, ngx_queue_head(&member->sessions),
                                     &budget);
 
-        if (q == ngx_queue_sentinel(&member->sessions)) {
+        if (q == NULL || q == ngx_queue_sentinel(&member->sessions)) {
             continue;
         }
 
@@ -356,8 +375,7 @@ ngx_ws_mgr_fanout_serve_dirty(void)
 /*
  * Serves the member's sockets from q on, as many as the budget allows, and
  * returns the next.  A socket that closes takes itself out of the queue, and
- * the last one may take the member along: what is returned then is only good
- * to be compared with.
+ * the last one may take the member along: NULL is returned then.
  */
 
 static ngx_queue_t *
@@ -369,6 +387,7 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
     ngx_ws_mgr_client_t  *client;
 
     last = ngx_queue_sentinel(&member->sessions);
+    ngx_ws_mgr_fanout_serving = member;
     ngx_ws_mgr_fanout_copy.member = NULL;
 
     for ( /* void */ ; q != last && *budget; q = next) {
@@ -382,7 +401,7 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
         }
     }
 
-    return q;
+    return ngx_ws_mgr_fanout_serving ? q : NULL;
 }
 
 
