@@ -172,6 +172,8 @@ ngx_ws_mgr_claim_cleanup(void *data)
 }
 
 
+/* takes and masks, with ctx NULL masks only */
+
 static ngx_int_t
 ngx_ws_mgr_claim_header(ngx_http_request_t *r, ngx_ws_mgr_ctx_t *ctx)
 {
@@ -188,7 +190,7 @@ ngx_ws_mgr_claim_header(ngx_http_request_t *r, ngx_ws_mgr_ctx_t *ctx)
             return NGX_OK;
         }
 
-        if (ngx_ws_mgr_claim_offer(r, ctx, &h->value) != NGX_OK) {
+        if (ctx && ngx_ws_mgr_claim_offer(r, ctx, &h->value) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -337,6 +339,12 @@ ngx_ws_mgr_claim_mask(ngx_http_request_t *r)
     ngx_ws_mgr_claim_mask_string(&r->request_line);
     ngx_ws_mgr_claim_mask_string(&r->unparsed_uri);
     ngx_ws_mgr_claim_mask_string(&r->args);
+
+    /* the page's own address, which most access logs show */
+
+    if (r->headers_in.referer) {
+        ngx_ws_mgr_claim_mask_string(&r->headers_in.referer->value);
+    }
 }
 
 
@@ -397,6 +405,7 @@ ngx_ws_mgr_claim_log(ngx_http_request_t *r)
 
     ngx_ws_mgr_claim_mask_string(&r->uri);
     ngx_ws_mgr_claim_mask(r);
+    (void) ngx_ws_mgr_claim_header(r, NULL);
 
     return NGX_OK;
 }
