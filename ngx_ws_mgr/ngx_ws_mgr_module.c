@@ -34,6 +34,7 @@ static ngx_int_t ngx_ws_mgr_module_zones(ngx_conf_t *cf,
 static ngx_int_t ngx_ws_mgr_module_log_bytes(ngx_conf_t *cf,
     ngx_ws_mgr_main_conf_t *mcf);
 static ngx_uint_t ngx_ws_mgr_module_shards(ngx_conf_t *cf);
+static ngx_uint_t ngx_ws_mgr_module_workers(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle);
@@ -481,6 +482,14 @@ ngx_ws_mgr_module_zones(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
 
     registry = &mcf->registry;
 
+    if (ngx_ws_mgr_module_workers(cf) > NGX_WS_MGR_SLOTS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "more \"worker_processes\" than \"ws_mgr_zone\" has "
+                           "room for, use at most %d, or half of it where "
+                           "nginx is to be reloaded", NGX_WS_MGR_SLOTS);
+        return NGX_ERROR;
+    }
+
     if (registry->nshards == NGX_CONF_UNSET_UINT) {
         registry->nshards = ngx_ws_mgr_module_shards(cf);
     }
@@ -501,27 +510,33 @@ ngx_ws_mgr_module_zones(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
 }
 
 
-/* the number of workers, rounded up to a power of two; 1 where a
-   "worker_processes" that says otherwise comes after http */
+/* the number of workers, rounded up to a power of two */
 
 static ngx_uint_t
 ngx_ws_mgr_module_shards(ngx_conf_t *cf)
 {
-    ngx_uint_t        n;
+    ngx_uint_t  n, workers;
+
+    workers = ngx_ws_mgr_module_workers(cf);
+
+    for (n = 1; n < workers && n < NGX_WS_MGR_SHARDS; n *= 2) { /* void */ }
+
+    return n;
+}
+
+
+/* 1 where a "worker_processes" that says otherwise comes after http */
+
+static ngx_uint_t
+ngx_ws_mgr_module_workers(ngx_conf_t *cf)
+{
     ngx_core_conf_t  *ccf;
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
                                            ngx_core_module);
-    n = 1;
 
-    while (ccf->worker_processes != NGX_CONF_UNSET
-           && n < (ngx_uint_t) ccf->worker_processes
-           && n < NGX_WS_MGR_SHARDS)
-    {
-        n *= 2;
-    }
-
-    return n;
+    return (ccf->worker_processes == NGX_CONF_UNSET) ? 1
+                                                     : ccf->worker_processes;
 }
 
 
