@@ -362,7 +362,7 @@ sub keep {
     my ($self) = @_;
     my $kept = "$self->{dir}.kept";
 
-    system 'cp', '-r', $self->{dir}, $kept;
+    system "cp -r $self->{dir} $kept 2>/dev/null";
     diag("kept: $kept");
 }
 

@@ -298,14 +298,15 @@ sub quit {
 sub faults {
     my ($self) = @_;
     my $allowed = join '|', '(?!)', @{ $self->{allow} };
-    my @lines = grep { !/$allowed/ }
+    my %lines = map { $_ => 1 } grep { !/$allowed/ }
                 split /\n/, $self->log('error.log') . $self->log('stderr');
 
     return grep {
         /\[(?:alert|crit|emerg)\]/ && !$self->{killed}{ dead_of_kill($_) }
+        || /process \d+ exited with code [1-9]/
         || /ERROR: (?:Address|Leak|Memory|Thread)Sanitizer/
         || /ngx_ws_mgr.*: runtime error:/
-    } @lines;
+    } sort keys %lines;
 }
 
 sub dead_of_kill {
