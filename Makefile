@@ -46,7 +46,7 @@ help:
 	@sed -n 's/^#: \?//p' Makefile
 
 #: make                  the module, build/nginx/objs/ngx_http_ws_mgr_module.so
-#: make NGINX_SRC=DIR      the module and nginx, of the source tree DIR; with
+#: make NGINX_SRC=DIR    the module and nginx, of the source tree DIR; with
 #:                       STATIC=1 the module is linked into nginx; NGX_CONF=
 #:                       is for more arguments of nginx's ./configure
 #: make run              a manager at 127.0.0.1:8080 (PORT=), till ^C
