@@ -8,7 +8,8 @@ use Test::WsMgr;
 
 my $sockets = $ENV{WS_MGR_FULL} ? 10_000 : 2_000;
 my $mgr = manager(<<"CONF", workers => 4, connections => 16_384);
-    location /ws   { ws_mgr_socket; ws_mgr_connections user=$sockets; }
+    location /ws   { ws_mgr_socket; ws_mgr_ping off;
+                     ws_mgr_connections user=$sockets; }
     location /api/ { ws_mgr_api; }
 CONF
 

@@ -8,7 +8,7 @@ use Test::WsMgr;
 
 my $users = $ENV{WS_MGR_FULL} ? 10_000 : 2_000;
 my $mgr = manager(<<'CONF', workers => 4, connections => 16_384);
-    location /ws   { ws_mgr_socket; }
+    location /ws   { ws_mgr_socket; ws_mgr_ping off; }
     location /api/ { ws_mgr_api; }
 CONF
 
