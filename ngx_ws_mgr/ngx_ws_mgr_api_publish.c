@@ -63,9 +63,9 @@ ngx_ws_mgr_api_publish(ngx_http_request_t *r, ngx_str_t *arg)
 {
     ngx_int_t                 rc;
     const char               *error;
+    ngx_ws_mgr_post_t        *b;
     ngx_ws_mgr_loc_conf_t    *conf;
     ngx_ws_mgr_body_type_e    type;
-    ngx_ws_mgr_post_t  *b;
 
     (void) arg;
 
@@ -118,8 +118,8 @@ ngx_ws_mgr_api_publish(ngx_http_request_t *r, ngx_str_t *arg)
 static ngx_ws_mgr_post_t *
 ngx_ws_mgr_post_create(ngx_http_request_t *r)
 {
-    ngx_ws_mgr_main_conf_t   *conf;
-    ngx_ws_mgr_post_t  *b;
+    ngx_ws_mgr_post_t       *b;
+    ngx_ws_mgr_main_conf_t  *conf;
 
     b = ngx_pcalloc(r->pool, sizeof(ngx_ws_mgr_post_t));
     if (b == NULL) {
@@ -173,10 +173,9 @@ ngx_ws_mgr_post_user(ngx_ws_mgr_post_t *b)
 static ngx_int_t
 ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 {
-    ngx_ws_mgr_post_t  *b = data;
-
     u_char              *first;
     ngx_http_cleanup_t  *cln;
+    ngx_ws_mgr_post_t   *b = data;
 
     b->pos = body->data;
     b->end = body->data + body->len;
@@ -312,8 +311,7 @@ ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b)
 /* the next one of the body; NGX_DONE: there is none */
 
 static ngx_int_t
-ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b,
-    ngx_ws_mgr_span_t *item)
+ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b, ngx_ws_mgr_span_t *item)
 {
     u_char  *p, *end;
 
