@@ -19,6 +19,7 @@ typedef struct {
 } ngx_ws_mgr_sweep_t;
 
 
+static void ngx_ws_mgr_sweep_abandon(void);
 static ngx_uint_t ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep);
 static ngx_uint_t ngx_ws_mgr_sweep_user_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t slot, ngx_uint_t *budget);
@@ -36,6 +37,14 @@ ngx_ws_mgr_sweep_step(ngx_log_t *log)
     ngx_uint_t  i;
 
     ngx_ws_mgr_sweep_expire();
+
+    /* one that is on its way out may know other shards than those of which the
+       dead worker was */
+
+    if (ngx_exiting) {
+        ngx_ws_mgr_sweep_abandon();
+        return 0;
+    }
 
     for (i = 0;
          !ngx_ws_mgr_sweep.active && i < ngx_ws_mgr_node->nslots;
@@ -68,11 +77,7 @@ ngx_ws_mgr_sweep_self(void)
 {
     ngx_ws_mgr_sweep_t  sweep;
 
-    if (ngx_ws_mgr_sweep.active) {
-        /* another worker goes on with it */
-        ngx_ws_mgr_sweep.active = 0;
-        ngx_ws_mgr_node_unseize(ngx_ws_mgr_sweep.slot, 0);
-    }
+    ngx_ws_mgr_sweep_abandon();
 
     ngx_memzero(&sweep, sizeof(ngx_ws_mgr_sweep_t));
     sweep.slot = ngx_ws_mgr_slot;
@@ -82,6 +87,18 @@ ngx_ws_mgr_sweep_self(void)
     while (ngx_ws_mgr_sweep_slice(&sweep)) { /* void */ }
 
     ngx_ws_mgr_node_detach();
+}
+
+
+/* another worker goes on with it */
+
+static void
+ngx_ws_mgr_sweep_abandon(void)
+{
+    if (ngx_ws_mgr_sweep.active) {
+        ngx_ws_mgr_sweep.active = 0;
+        ngx_ws_mgr_node_unseize(ngx_ws_mgr_sweep.slot, 0);
+    }
 }
 
 
