@@ -210,6 +210,24 @@ ngx_ws_mgr_log_same(ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry)
         return 0;
     }
 
+    /* what was taken out of the body */
+
+    if (event->to != entry->to
+        || event->class != entry->class
+        || event->expires != (entry->ttl ? event->ts + entry->ttl : 0)
+        || event->target_len != entry->target.len)
+    {
+        return 0;
+    }
+
+    if (event->target_len
+        && ngx_memcmp(ngx_ws_mgr_event_target(event), entry->target.data,
+                      event->target_len)
+           != 0)
+    {
+        return 0;
+    }
+
     p = event->data + event->posted;
 
     for (i = 0; i < entry->npieces; i++) {

@@ -174,7 +174,7 @@ ngx_ws_mgr_event_t *ngx_ws_mgr_log_oldest(ngx_ws_mgr_log_t *log);
 ngx_ws_mgr_event_t *ngx_ws_mgr_log_find(ngx_ws_mgr_log_t *log,
     ngx_ws_mgr_ids_t *ids, ngx_str_t *event_id);
 
-/* true if the entry posts byte for byte what the event holds */
+/* true if the entry posts byte for byte what the event holds, to the same */
 ngx_uint_t ngx_ws_mgr_log_same(ngx_ws_mgr_event_t *event,
     ngx_ws_mgr_entry_t *entry);
 

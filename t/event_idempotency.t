@@ -33,11 +33,28 @@ $mgr->counts($mgr->rejection('event_id_conflict'), 1, sub {
                      'event_id_conflict', 'the same id with another body');
 });
 
+# what is taken out of the body is of the body
+my %aimed = (type => 'x', user_id => 'ann', event_id => 'e-0');
+
+$mgr->post({ %aimed, connection_id => $ann->{id} });
+
+for my $other ({}, { connection_id => 'another' }, { ttl_ms => 60_000,
+                 connection_id => $ann->{id} }, { class => 'drop',
+                 connection_id => $ann->{id} })
+{
+    $mgr->is_problem($mgr->try_post({ %aimed, %$other }), 409,
+                     'event_id_conflict', 'the same id, addressed otherwise');
+}
+
+ok $mgr->post({ %aimed, connection_id => $ann->{id} })->{duplicate},
+   'addressed alike';
+
 ok !$mgr->post({ %event, user_id => 'bob' })->{duplicate},
    'the same id for another user';
 ok !$mgr->post({ %event, event_id => 'e-2' })->{duplicate}, 'another id';
 
-is_deeply [ map { $_->{event_id} } $ann->events(2) ], [ 'e-1', 'e-2' ],
+is_deeply [ map { $_->{event_id} } $ann->events(3) ],
+          [ 'e-1', 'e-0', 'e-2' ],
           'each is delivered once';
 
 # twice in one batch
