@@ -38,6 +38,8 @@ static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
     ngx_ws_mgr_member_t *member);
 static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
 static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
+static uint64_t ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub,
+    ngx_uint_t n);
 static ngx_int_t ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client);
@@ -515,7 +517,7 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
             client->restorable = 0;
         }
 
-        sent = (n > 1) ? batch->frames[n - 2].seq : sub->cursor;
+        sent = ngx_ws_mgr_fanout_reached(sub, n);
 
         if (n == batch->n) {
             sub->cursor = batch->cursor;
@@ -531,6 +533,33 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
         ngx_ws_mgr_fanout_sent(sub, sent);
 
     } while (batch->more);
+}
+
+
+/* of the n frames that were taken, what the kernel has whole: TLS holds back
+   all those of one record */
+
+static uint64_t
+ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_uint_t n)
+{
+    size_t                end;
+    ngx_ws_mgr_batch_t   *batch;
+    ngx_ws_mgr_client_t  *client;
+
+    batch = &ngx_ws_mgr_fanout_copy.batch;
+    client = ngx_ws_mgr_fanout_client(sub);
+
+    if (n == 0 || client->session.dead) {
+        return sub->cursor;
+    }
+
+    end = batch->frames[n - 1].end - ngx_ws_mgr_session_held(&client->session);
+
+    while (n && batch->frames[n - 1].end > end) {
+        n--;
+    }
+
+    return n ? batch->frames[n - 1].seq : sub->cursor;
 }
 
 

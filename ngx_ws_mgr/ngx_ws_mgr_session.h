@@ -151,6 +151,9 @@ ngx_uint_t ngx_ws_mgr_session_send_frames(ngx_ws_mgr_session_t *s,
     u_char *start, ngx_uint_t n, size_t (*end)(void *data, ngx_uint_t i),
     void *data);
 
+/* bytes that are held back: not in the kernel yet */
+size_t ngx_ws_mgr_session_held(ngx_ws_mgr_session_t *s);
+
 /* true if send_frames() may be called */
 #define ngx_ws_mgr_session_idle(s)                                            \
     ((s)->out == NULL && !(s)->blocked && !(s)->closing && !(s)->dead)

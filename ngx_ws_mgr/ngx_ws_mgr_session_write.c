@@ -135,6 +135,13 @@ ngx_ws_mgr_session_send_frames(ngx_ws_mgr_session_t *s, u_char *start,
 }
 
 
+size_t
+ngx_ws_mgr_session_held(ngx_ws_mgr_session_t *s)
+{
+    return s->out ? s->out->last - s->out->pos : 0;
+}
+
+
 void
 ngx_ws_mgr_session_cork(ngx_ws_mgr_session_t *s)
 {
