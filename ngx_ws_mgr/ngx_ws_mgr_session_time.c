@@ -42,7 +42,9 @@ ngx_ws_mgr_session_begin(ngx_ws_mgr_session_t *s)
         s->heard -= (uint32_t) (ngx_random() % s->conf->ping_interval);
     }
 
-    if (ngx_exiting) {
+    /* one that is being closed waits for its peer's answer, and no longer */
+
+    if (ngx_exiting && !s->closing) {
         s->draining = 1;
         s->bye = ngx_ws_mgr_session_farewell(s);
     }
