@@ -36,7 +36,8 @@ typedef struct {
 static ngx_int_t ngx_ws_mgr_events_arguments(ngx_http_request_t *r,
     ngx_ws_mgr_events_t *events);
 static void ngx_ws_mgr_events_seek(ngx_ws_mgr_events_t *events);
-static ngx_ws_mgr_batch_t *ngx_ws_mgr_events_batch(ngx_http_request_t *r);
+static ngx_ws_mgr_batch_t *ngx_ws_mgr_events_batch(ngx_pool_t *pool,
+    size_t size);
 static ngx_int_t ngx_ws_mgr_events_read(ngx_ws_mgr_events_t *events,
     ngx_str_t *user, ngx_ws_mgr_text_t *t);
 static ngx_uint_t ngx_ws_mgr_events_add(ngx_ws_mgr_events_t *events,
@@ -50,10 +51,11 @@ static void ngx_ws_mgr_events_gap(ngx_ws_mgr_events_t *events,
 ngx_int_t
 ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
 {
-    ngx_int_t              rc;
-    ngx_ws_mgr_text_t      list, t;
-    ngx_ws_mgr_events_t    events;
-    ngx_ws_mgr_position_t  floor;
+    ngx_int_t                rc;
+    ngx_ws_mgr_text_t        list, t;
+    ngx_ws_mgr_events_t      events;
+    ngx_ws_mgr_position_t    floor;
+    ngx_ws_mgr_main_conf_t  *conf;
 
     ngx_memzero(&events, sizeof(ngx_ws_mgr_events_t));
 
@@ -67,7 +69,12 @@ ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
                                     "the user has no log and no connection");
     }
 
-    events.batch = ngx_ws_mgr_events_batch(r);
+    conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
+
+    /* members of the server's own may be longer than what they replace */
+
+    events.batch = ngx_ws_mgr_events_batch(r->pool,
+                                           2 * conf->event_size + 4096);
     if (events.batch == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -175,19 +182,11 @@ ngx_ws_mgr_events_seek(ngx_ws_mgr_events_t *events)
 
 
 static ngx_ws_mgr_batch_t *
-ngx_ws_mgr_events_batch(ngx_http_request_t *r)
+ngx_ws_mgr_events_batch(ngx_pool_t *pool, size_t size)
 {
-    size_t                   size;
-    ngx_ws_mgr_batch_t      *batch;
-    ngx_ws_mgr_main_conf_t  *conf;
+    ngx_ws_mgr_batch_t  *batch;
 
-    conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
-
-    /* members of the server's own may be longer than what they replace */
-
-    size = 2 * conf->event_size + 4096;
-
-    batch = ngx_palloc(r->pool, sizeof(ngx_ws_mgr_batch_t) + size);
+    batch = ngx_palloc(pool, sizeof(ngx_ws_mgr_batch_t) + size);
     if (batch == NULL) {
         return NULL;
     }
@@ -204,6 +203,7 @@ static ngx_int_t
 ngx_ws_mgr_events_read(ngx_ws_mgr_events_t *events, ngx_str_t *user,
     ngx_ws_mgr_text_t *t)
 {
+    size_t               size;
     ngx_int_t            rc;
     ngx_uint_t           n;
     ngx_ws_mgr_batch_t  *batch;
@@ -244,8 +244,22 @@ ngx_ws_mgr_events_read(ngx_ws_mgr_events_t *events, ngx_str_t *user,
             return NGX_OK;
         }
 
-        if (rc != NGX_OK) {
-            return NGX_ERROR;
+        if (rc == NGX_ERROR) {
+
+            /* an earlier configuration let larger events in */
+
+            size = 2 * (batch->end - batch->start);
+            (void) ngx_pfree(t->pool, batch);
+
+            batch = ngx_ws_mgr_events_batch(t->pool, size);
+            if (batch == NULL) {
+                return NGX_ERROR;
+            }
+
+            events->batch = batch;
+            batch->more = 1;
+
+            continue;
         }
 
         n = ngx_ws_mgr_events_add(events, t, n);
