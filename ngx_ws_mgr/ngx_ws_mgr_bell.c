@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_bell.h>
 
 
+static void ngx_ws_mgr_bell_cleanup(void *data);
 static void ngx_ws_mgr_bell_read_handler(ngx_event_t *rev);
 static void ngx_ws_mgr_bell_heard_handler(ngx_event_t *ev);
 
@@ -19,12 +20,26 @@ static void              (*ngx_ws_mgr_bell_heard)(void);
 static ngx_event_t         ngx_ws_mgr_bell_event;
 static ngx_connection_t   *ngx_ws_mgr_bell_connection;
 
+/* of the master: the node's zone is gone before its last cycle is */
+
+static int                 ngx_ws_mgr_bell_fds[NGX_WS_MGR_SLOTS];
+static ngx_uint_t          ngx_ws_mgr_bell_cycles;
+
 
 ngx_int_t
-ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_log_t *log)
+ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_cycle_t *cycle)
 {
-    int         fd;
-    ngx_uint_t  i;
+    int                  fd;
+    ngx_uint_t           i;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_ws_mgr_bell_cleanup;
+    ngx_ws_mgr_bell_cycles++;
 
     for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
 
@@ -35,16 +50,40 @@ ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_log_t *log)
         fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 
         if (fd == -1) {
-            ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
                           "eventfd() failed for ws_mgr worker slot %ui of %d",
                           i, NGX_WS_MGR_SLOTS);
             return NGX_ERROR;
         }
 
         node->slots[i].bell = fd;
+        ngx_ws_mgr_bell_fds[i] = fd;
     }
 
     return NGX_OK;
+}
+
+
+/* a configuration without the module is the end of the node */
+
+static void
+ngx_ws_mgr_bell_cleanup(void *data)
+{
+    ngx_uint_t  i;
+
+    (void) data;
+
+    if (--ngx_ws_mgr_bell_cycles || ngx_process == NGX_PROCESS_WORKER) {
+        return;
+    }
+
+    for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
+
+        if (ngx_ws_mgr_bell_fds[i]) {
+            (void) close(ngx_ws_mgr_bell_fds[i]);
+            ngx_ws_mgr_bell_fds[i] = 0;
+        }
+    }
 }
 
 

@@ -17,8 +17,9 @@
 #include <ngx_ws_mgr_node.h>
 
 
-/* in init_module: makes the eventfds where the node has none yet */
-ngx_int_t ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_log_t *log);
+/* in init_module: makes the eventfds where the node has none yet; they go with
+   the last cycle in a row */
+ngx_int_t ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_cycle_t *cycle);
 
 /* in init_process, after the node is attached to: "heard" is called from the
    event loop, after the events of the same turn, when this worker is rung */

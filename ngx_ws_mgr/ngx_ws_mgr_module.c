@@ -614,7 +614,7 @@ ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle)
         }
     }
 
-    return ngx_ws_mgr_bell_create(mcf->registry.node_zone->data, cycle->log);
+    return ngx_ws_mgr_bell_create(mcf->registry.node_zone->data, cycle);
 }
 
 
