@@ -6,7 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
 
-my $mgr = manager(<<'CONF', workers => 4);
+my $mgr = manager(<<'CONF', workers => 4, http => 'ws_mgr_log events=8;');
     location /ws   { ws_mgr_socket; }
     location /api/ { ws_mgr_api; }
 CONF
@@ -62,3 +62,16 @@ my $later = $mgr->connect('ann', query => 'last_event_id='
                           . $none->{welcome}{position});
 is_deeply [ map { $_->{type} } $later->events(1) ], [ 'all' ],
           'nothing aimed at threads that it does not show';
+
+# what is not for a socket does not leave it behind
+my $start = $mgr->post({ type => 'start', user_id => 'ann' })->{seq};
+
+is $none->event->{type}, 'start', 'none is there';
+
+for (1 .. 40) {
+    $mgr->post({ type => 'aimed', user_id => 'ann', audience => 'thread',
+                 thread_id => 't2' }, 'wait=sent');
+}
+
+$mgr->post({ type => 'end', user_id => 'ann' });
+is $none->event->{seq}, $start + 41, 'nor has none fallen behind';

@@ -281,6 +281,14 @@ test_ttl(void **state)
     assert_int_equal(batch.n, 2);
     assert_int_equal(batch.frames[1].seq, 3);
     assert_int_equal(ngx_ws_mgr_log_matching(&log, 0, 100, NULL, NULL), 2);
+
+    /* what is over is passed, though nothing follows it */
+    post("\"type\":\"x\"}", NULL)->expires = 100;
+
+    assert_int_equal(ngx_ws_mgr_log_read(&log, 3, 100, &batch, NULL, NULL),
+                     NGX_OK);
+    assert_int_equal(batch.n, 0);
+    assert_int_equal(batch.cursor, 4);
 }
 
 
