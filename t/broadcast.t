@@ -49,9 +49,20 @@ is_deeply [ sort map { $_->{type} } $socket{bob}->events(3) ],
           [ qw/ news own own / ], 'bob has all three';
 $_->event for @socket{qw/ ann eve zoe /}, $second;
 
-# all but some
+# the log of all is nobody's, and is not listed
+my @listed = map { $_->{user_id} } @{ $mgr->watched('users')->{users} };
+
+is_deeply [ sort @listed ], [ qw/ ann bob eve zoe / ], '* is not online';
+is $mgr->status->{users}, 4, 'nor counted';
+
+# all but some, by their whole names
+my $anna = $mgr->connect('anna');
+my $an = $mgr->connect('an');
+
 $everyone->(exclude_users => [ 'ann', 'zoe', 'nobody' ]);
 is $socket{$_}->event->{type}, 'news', "$_ is not excluded" for qw/ bob eve /;
+is $anna->event->{type}, 'news', 'nor is anna';
+is $an->event->{type}, 'news', 'nor is an';
 unlike $socket{bob}{raw}, qr/exclude|zoe/, 'nor told who is';
 $everyone->(n => 2);
 is $_->event->{n}, 2, 'those who were get the next one'
