@@ -14,8 +14,10 @@ CONF
 my $ann = $mgr->connect('ann');
 my %event = (type => 'x', user_id => 'ann', event_id => 'e-1', a => 1);
 my $first = $mgr->post({ %event });
+my $later = $mgr->connect('ann');
 
 is $first->{event_id}, 'e-1', 'the answer names it';
+is $first->{sockets}, 1, 'and the one socket that there was';
 ok !$first->{duplicate}, 'no duplicate';
 
 $mgr->counts('ws_mgr_events_duplicate_total', 2, sub {
@@ -24,7 +26,7 @@ $mgr->counts('ws_mgr_events_duplicate_total', 2, sub {
 
         ok $again->{duplicate}, 'a duplicate';
         is $again->{$_}, $first->{$_}, "with the first one's $_"
-            for qw/ id seq event_id /;
+            for qw/ id seq event_id sockets nodes /;
     }
 });
 

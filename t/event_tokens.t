@@ -42,6 +42,16 @@ is_deeply $sum->($run{r2}), [ 1001, 501, 1 ],
           'of the second, a duplicate counted once';
 is_deeply $sum->($mgr->status), [ 1124, 513, 1.75 ], 'of the node';
 
+# of one event for many it is once that of the node, however often posted
+for (1, 2) {
+    $mgr->post({ type => 'usage', user_ids => [ 'ann', 'bob' ],
+                 run_id => 'r3', event_id => 'of both',
+                 tokens => { input_tokens => 1, output_tokens => 2,
+                             cost => 0.25 } });
+}
+
+is_deeply $sum->($mgr->status), [ 1125, 515, 2 ], 'of an event for many';
+
 # what is no usage is passed through and not counted
 for my $odd ('many', [], 7, undef, { input_tokens => 'x' },
              { input_tokens => -5 })
@@ -51,4 +61,4 @@ for my $odd ('many', [], 7, undef, { input_tokens => 'x' },
        'taken: ' . encode($odd);
 }
 
-is_deeply $sum->($mgr->status), [ 1124, 513, 1.75 ], 'nothing is added';
+is_deeply $sum->($mgr->status), [ 1125, 515, 2 ], 'nothing is added';
