@@ -21,8 +21,12 @@ for my $id (qw/ registry placeholder null undefined /) {
 
     $mgr->is_problem($mgr->try_post({ type => 'x' }, "user=$id"), 422,
                      'placeholder_id', "?user=$id");
+    $mgr->is_problem($mgr->try_post({ type => 'x',
+                                      user_ids => [ 'ann', $id ] }),
+                     422, 'placeholder_id', "user_ids with $id");
 }
 
+is $mgr->api(GET => 'users/ann')->{status}, 404, 'nothing for ann either';
 is $mgr->try_post({ type => 'x', user_id => 'nullify' })->{status}, 200,
    'only the whole name';
 
