@@ -73,3 +73,7 @@ eventually { $mgr->children == 2 } 'the old workers have gone', 10;
 my $ticket = $mgr->ticket('bob');
 $mgr->reload;
 is $mgr->upgrade(ticket => $ticket)->status, 101, 'a ticket across a reload';
+
+# a worker that ends leaves nothing to be swept
+is $mgr->counter('ws_mgr_dead_workers_total'), 0, 'none counts as dead';
+unlike $mgr->log('error.log'), qr/worker \d+ died/, 'nor is said to be';
