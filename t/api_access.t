@@ -4,6 +4,7 @@
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::UNIX;
 use Test::WsMgr;
 
 my $conf = <<'CONF';
@@ -22,7 +23,8 @@ open my $keys, '>', $file;
 print $keys "secret-one-of-ann\nsecret-two-of-bob\n";
 close $keys;
 
-my $mgr = manager(sprintf $conf, $file);
+my $proxied = "unix:$dir/proxied.sock";
+my $mgr = manager("listen $proxied proxy_protocol;\n" . sprintf $conf, $file);
 my $get = sub {
     my ($path, @headers) = @_;
 
@@ -43,6 +45,15 @@ for my $header ('X-Forwarded-For', 'Forwarded') {
     is $answer->{status}, 403, 'on a unix socket too';
 }
 
+# nor is who a proxy speaks for in its own protocol
+my $socket = IO::Socket::UNIX->new(Peer => "$dir/proxied.sock");
+
+print $socket "PROXY TCP4 127.0.0.1 127.0.0.1 1025 80\r\n"
+              . "GET /api/health HTTP/1.0\r\n\r\n";
+$socket->flush;
+like scalar <$socket>, qr/ 403 /, 'the PROXY protocol is a proxy\'s';
+$socket->close;
+
 # with a key
 is $get->('key/health', Authorization => "Bearer $_")->{status}, 200,
    "key $_" for 'secret-one-of-ann', 'secret-two-of-bob';
@@ -53,6 +64,8 @@ is $get->('key/health', Authorization => 'Bearer secret-one-of-ann',
 
 for my $wrong (undef, 'Bearer', 'Bearer ', 'Bearer secret-one-of-an',
                'Basic secret-one-of-ann', 'Bearer secret-one-of-anna',
+               'Bearer secret-one-of-anns',
+               'Bearer secret-one-of-annsecret',
                'Bearer secret-one-of-anm', 'secret-one-of-ann',
                'Bearer secret-one-of-ann secret-two-of-bob', "Bearer \x{1}")
 {
