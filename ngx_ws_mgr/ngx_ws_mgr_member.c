@@ -182,7 +182,10 @@ ngx_ws_mgr_member_take_pending(void)
         old = slot->pending;
     } while (!ngx_atomic_cmp_set(&slot->pending, old, 0));
 
-    return old;
+    /* a worker of an earlier configuration, with more shards, may take this
+       one for the dead owner of its slot */
+
+    return old & UINT64_MAX >> (64 - ngx_ws_mgr_registry_conf->nshards);
 }
 
 
