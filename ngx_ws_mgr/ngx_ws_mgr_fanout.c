@@ -451,7 +451,7 @@ ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client)
     ngx_uint_t   code;
     const char  *reason;
 
-    code = client->conn ? client->conn->kick : 0;
+    code = (client->conn && !client->session.dead) ? client->conn->kick : 0;
 
     switch (code) {
 
@@ -633,7 +633,7 @@ ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub)
 
     client = ngx_ws_mgr_fanout_client(sub);
 
-    if (client->conn
+    if (client->conn && !client->session.dead
         && sub->cursor < *(volatile uint64_t *) &sub->member->user->log.floor)
     {
         ngx_ws_mgr_fanout_drop_slow(client);
