@@ -45,6 +45,30 @@ $ann->raw(join '', map { Test::WsMgr::WebSocket::build_frame(1, "n$_") }
 is_deeply [ map { $ann->next_text } 1 .. 500 ], [ map { "n$_" } 1 .. 500 ],
           'five hundred in one packet';
 
+# a ping that comes in pieces, and its payload as it was
+for my $piece (unpack '(a9)*',
+               Test::WsMgr::WebSocket::build_frame(9, 'piece by piece'))
+{
+    $ann->raw($piece);
+    wait_until { 0 } 0.1;
+}
+
+$ann->text('then');
+is $ann->next_text, 'then', 'after it';
+is $ann->{pongs}[-1], 'piece by piece', 'the whole payload';
+
+# more than the kernel takes while nobody reads
+my $slow = $mgr->upgrade(ticket => $mgr->ticket('zoe'), to => $mgr->unix);
+
+$slow->text($_ x 50_000) for 1 .. 7;
+wait_until { 0 } 0.2;
+$slow->frame(9, 'meanwhile');
+is_deeply [ map { $slow->next_text } 1 .. 7 ], [ map { $_ x 50_000 } 1 .. 7 ],
+          'unharmed';
+$slow->text('and');
+is $slow->next_text, 'and', 'goes on';
+is_deeply $slow->{pongs}, [ 'meanwhile' ], 'its ping was answered';
+
 my $second = $mgr->upgrade(ticket => $mgr->ticket('ann'));
 
 is $second->status, 101, 'a second';
