@@ -95,6 +95,53 @@ test_dead_sweeper(void **state)
 }
 
 
+/* waits, and what it had yet to look at, go with a worker */
+
+static void
+wait_and_be_told(void)
+{
+    ngx_str_t             user;
+    ngx_ws_mgr_member_t  *member;
+    ngx_ws_mgr_publish_t  p;
+
+    ngx_str_set(&user, "u1");
+
+    (void) ngx_ws_mgr_member_wait(&user, &member);
+    (void) world_connect("u1");
+    (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
+}
+
+
+static void
+test_dead_worker_that_was_told(void **state)
+{
+    ngx_uint_t           i, other;
+    ngx_ws_mgr_conn_t   *conn;
+    ngx_ws_mgr_shard_t  *shard;
+
+    (void) state;
+
+    other = ngx_ws_mgr_slot ? 0 : 1;
+    conn = world_connect("u1");
+
+    world_other(wait_and_be_told);
+
+    assert_int_equal(conn->member->user->waiters, 1);
+
+    sweep();
+
+    assert_int_equal(conn->member->user->waiters, 0);
+    assert_ptr_equal(conn->member->user->members, conn->member);
+    assert_null(conn->member->next);
+
+    for (i = 0; i < world_conf.nshards; i++) {
+        shard = ngx_ws_mgr_shard_at(i);
+        assert_null(shard->dirty[other].first);
+        assert_null(shard->dirty[other].last);
+    }
+}
+
+
 /* publishing while a sweep is half done must not tell the dead */
 
 static void
@@ -159,6 +206,8 @@ ngx_ws_mgr_unit_sweep(void)
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_dead_sweeper, world_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(test_dead_worker_that_was_told,
+                                        world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_publish_amid_sweep, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_idle_users_expire, world_setup,
