@@ -30,8 +30,11 @@ COMPILE =	mkdir -p $(@D) && $(CC) -c -fPIC $(CFLAGS) \
 LIBS =		-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a -ljansson \
 			-lssl -lcrypto -pthread
 
+FAKES =		$(call NOUNS,$(TOP)/t/fake,)
+
 tests:	$(UNITS:%=$(OUT)/unit/%.so) \
-	$(if $(NOUN),,$(FUZZES:%=$(OUT)/fuzz/%.so))
+	$(if $(NOUN),,$(FUZZES:%=$(OUT)/fuzz/%.so) \
+		$(FAKES:%=$(OUT)/fake/%.so))
 
 $(OUT)/ngx_ws_mgr.a:	$(wildcard $(OURS:%=objs/addon/ngx_ws_mgr/%.o))
 	rm -f $@
@@ -52,6 +55,14 @@ $(OUT)/unit/%.so:	$(OUT)/unit/%.run.o $(OUT)/unit/%.o $(ARCHIVE)
 $(OUT)/fuzz/%.so:	$(OUT)/unit/replay.run.o $(OUT)/fuzz/replay.o \
 			$(OUT)/fuzz/%.o $(ARCHIVE)
 	$(LINK) -shared -o $@ $^ $(SANITIZE) $(LIBS) -lcmocka
+
+# loaded beside ours, of which they take what they need when they are loaded
+
+$(OUT)/fake/%.o:	$(TOP)/t/fake/%.c objs/ngx_auto_config.h
+	$(COMPILE)
+
+$(OUT)/fake/%.so:	$(OUT)/fake/%.o
+	$(LINK) -shared -o $@ $^ $(SANITIZE)
 
 # libFuzzer has a main() of its own
 
