@@ -37,20 +37,37 @@ select undef, undef, undef, 0.2;
 ok $mgr->reload(http => "ws_mgr_zone 16m shards=1; $drain"), 'fewer shards';
 
 # new workers take the slots of the dead
+my $swept = sub {
+    my ($pid) = @_;
+
+    return !grep { $_->{pid} == $pid } @{ $mgr->status->{workers} };
+};
+
 $mgr->kill_worker($victim);
-select undef, undef, undef, 1.5;
+eventually { $swept->($victim) } 'its slot is free';
 
 my ($new) = $mgr->workers;
 
 $mgr->kill_worker($new);
-eventually { $mgr->workers == 2 && !grep { $_ == $new } $mgr->workers }
-    'another worker';
 
-my @workers = $mgr->workers;
+my @workers;
+
+eventually {
+    @workers = $mgr->workers;
+    return @workers == 2 && !grep { $_ == $new } @workers;
+} 'another worker';
 
 print $post substr $body, 10;
 like join('', <$post>), qr/"accepted":1/, 'posted in the old worker';
-select undef, undef, undef, 0.5;
 
-eventually { "@{[ sort $mgr->workers ]}" eq "@{[ sort @workers ]}" }
-    'the new workers are the same';
+# each of the new ones is woken, and lives
+for (1 .. 8) {
+    my $zoe = $mgr->connect('zoe');
+
+    $mgr->post({ type => 'x', user_id => 'zoe' });
+    is $zoe->event->{type}, 'x', 'told';
+}
+
+my @left = sort $mgr->workers;
+
+is_deeply \@left, [ sort @workers ], 'the new workers are the same';
