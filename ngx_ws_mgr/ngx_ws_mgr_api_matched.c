@@ -110,7 +110,7 @@ ngx_ws_mgr_api_matched_collect(ngx_ws_mgr_api_matched_t *matched,
 
         for (i = 0; i < n; i++) {
             info = &page[i];
-            after = info->number;
+            after = info->ordinal;
 
             if (info->open && !info->kick
                 && (since == 0 || info->since <= since)

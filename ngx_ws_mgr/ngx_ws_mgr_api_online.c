@@ -337,7 +337,7 @@ ngx_ws_mgr_api_online_conns(ngx_ws_mgr_text_t *t, ngx_str_t *user)
             }
 
             ngx_ws_mgr_api_connections_text(t, &info[i], 0);
-            after = info[i].number;
+            after = info[i].ordinal;
         }
 
     } while (n == NGX_WS_MGR_API_ONLINE_PAGE

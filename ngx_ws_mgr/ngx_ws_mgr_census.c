@@ -94,24 +94,15 @@ ngx_ws_mgr_census_user_conns(ngx_str_t *name, uint64_t after,
         goto done;
     }
 
-    q = ngx_queue_head(&user->conns);
-
-    if (after) {
-        conn = ngx_ws_mgr_registry_find_locked(shard, after);
-
-        if (conn == NULL || conn->member->user != user) {
-            goto done;
-        }
-
-        q = ngx_queue_next(&conn->queue);
-    }
-
-    for ( /* void */ ;
+    for (q = ngx_queue_head(&user->conns);
          i < n && q != ngx_queue_sentinel(&user->conns);
          q = ngx_queue_next(q))
     {
         conn = ngx_queue_data(q, ngx_ws_mgr_conn_t, queue);
-        ngx_ws_mgr_census_copy_conn(conn, &info[i++]);
+
+        if (conn->ordinal > after) {
+            ngx_ws_mgr_census_copy_conn(conn, &info[i++]);
+        }
     }
 
 done:
@@ -309,6 +300,7 @@ ngx_ws_mgr_census_copy_conn(ngx_ws_mgr_conn_t *conn,
     user = conn->member->user;
 
     info->number = conn->node.key;
+    info->ordinal = conn->ordinal;
     info->sent = conn->sent;
     info->confirmed = conn->confirmed;
     info->since = conn->since;

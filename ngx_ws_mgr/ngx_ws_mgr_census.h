@@ -21,6 +21,7 @@
 
 typedef struct {
     uint64_t                 number;
+    uint64_t                 ordinal;      /* to read on from */
     uint64_t                 sent;
     uint64_t                 confirmed;
     uint64_t                 since;
@@ -77,9 +78,8 @@ ngx_int_t ngx_ws_mgr_census_conn_info(uint64_t number,
 ngx_int_t ngx_ws_mgr_census_user_info(ngx_str_t *user,
     ngx_ws_mgr_user_info_t *info);
 
-/* the user's connections behind the one with number "after" (0: from the
-   start), oldest first, at most n; returns how many: 0 too where "after" is
-   gone */
+/* the user's connections with an ordinal above "after" (0: all), oldest first,
+   at most n; returns how many */
 ngx_uint_t ngx_ws_mgr_census_user_conns(ngx_str_t *user, uint64_t after,
     ngx_ws_mgr_conn_info_t *info, ngx_uint_t n);
 /* the user's runs, newest first */

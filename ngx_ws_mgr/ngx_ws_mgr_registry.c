@@ -70,6 +70,7 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
     conn->node.key = ngx_ws_mgr_node_number();
     conn->member = member;
     conn->since = ngx_ws_mgr_now();
+    conn->ordinal = ++shard->ordinal;
 
     ngx_rbtree_insert(&shard->conns, &conn->node);
     ngx_queue_insert_tail(&user->conns, &conn->queue);

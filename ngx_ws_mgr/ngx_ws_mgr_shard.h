@@ -54,6 +54,7 @@ struct ngx_ws_mgr_conn_s {
     uint64_t                 sent;         /* seq; owner writes, unlocked */
     uint64_t                 confirmed;    /* seq; owner writes, unlocked */
     uint64_t                 since;        /* ms since 1970 */
+    uint64_t                 ordinal;      /* rises along the user's queue */
     uint64_t                 bytes_in;     /* owner writes, unlocked */
     uint64_t                 bytes_out;    /* owner writes, unlocked */
     uint16_t                 kick;         /* close code asked for, or 0 */
@@ -88,6 +89,7 @@ typedef struct {
     ngx_uint_t               index;
     ngx_atomic_t             holder;       /* slot + 1 that is inside, or 0 */
     uint64_t                 seed;         /* of epochs */
+    uint64_t                 ordinal;      /* of connections, last given out */
     ngx_rbtree_t             users;
     ngx_rbtree_node_t        users_sentinel;
     ngx_rbtree_t             conns;

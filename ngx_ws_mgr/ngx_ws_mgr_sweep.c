@@ -22,7 +22,7 @@ typedef struct {
 static void ngx_ws_mgr_sweep_abandon(void);
 static ngx_uint_t ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep);
 static ngx_uint_t ngx_ws_mgr_sweep_user_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_uint_t slot, ngx_uint_t *budget);
+    ngx_ws_mgr_user_t *user, ngx_uint_t slot, ngx_uint_t *conns);
 static ngx_rbtree_node_t *ngx_ws_mgr_sweep_from(ngx_rbtree_t *tree,
     ngx_rbtree_key_t key);
 static void ngx_ws_mgr_sweep_expire(void);
@@ -111,7 +111,7 @@ ngx_ws_mgr_sweep_abandon(void)
 static ngx_uint_t
 ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
 {
-    ngx_uint_t           budget;
+    ngx_uint_t           users, conns;
     ngx_rbtree_node_t   *node, *next;
     ngx_ws_mgr_shard_t  *shard;
 
@@ -120,7 +120,8 @@ ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
     }
 
     shard = ngx_ws_mgr_shard_at(sweep->shard);
-    budget = NGX_WS_MGR_SLICE;
+    users = 0;
+    conns = NGX_WS_MGR_SLICE;
 
     ngx_ws_mgr_shard_lock(shard);
 
@@ -129,15 +130,23 @@ ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
 
     node = ngx_ws_mgr_sweep_from(&shard->users, sweep->key);
 
-    while (node && budget) {
+    /* a slice ends between two keys, since that is where the next begins, or
+       within a user, some of whose connections are gone by then */
+
+    while (node
+           && (users < NGX_WS_MGR_SLICE || node->key == sweep->key))
+    {
         next = ngx_rbtree_next(&shard->users, node);
         sweep->key = (uint32_t) node->key;
 
-        if (ngx_ws_mgr_sweep_user_locked(shard, (ngx_ws_mgr_user_t *) node,
-                                         sweep->slot, &budget))
+        if (!ngx_ws_mgr_sweep_user_locked(shard, (ngx_ws_mgr_user_t *) node,
+                                          sweep->slot, &conns))
         {
-            node = next;
+            break;
         }
+
+        users++;
+        node = next;
     }
 
     if (node) {
@@ -154,18 +163,16 @@ ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
 }
 
 
-/* returns 0 where the budget ended before the user was done; the user may be
-   gone if it was */
+/* takes away up to *conns connections; returns 0 where that was not all, the
+   user may be gone where it was */
 
 static ngx_uint_t
 ngx_ws_mgr_sweep_user_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_uint_t slot, ngx_uint_t *budget)
+    ngx_ws_mgr_user_t *user, ngx_uint_t slot, ngx_uint_t *conns)
 {
     ngx_queue_t          *q, *next;
     ngx_ws_mgr_conn_t    *conn;
     ngx_ws_mgr_member_t  *member;
-
-    (*budget)--;
 
     for (member = user->members; member; member = member->next) {
         if (member->slot == slot) {
@@ -191,11 +198,11 @@ ngx_ws_mgr_sweep_user_locked(ngx_ws_mgr_shard_t *shard,
             continue;
         }
 
-        if (*budget == 0) {
+        if (*conns == 0) {
             return 0;
         }
 
-        (*budget)--;
+        (*conns)--;
         ngx_ws_mgr_registry_remove_locked(shard, conn);
     }
 

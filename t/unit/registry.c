@@ -108,6 +108,39 @@ test_kick_by_number(void **state)
 }
 
 
+/* a page goes on behind the last, also where that one has left */
+
+static void
+test_pages(void **state)
+{
+    ngx_str_t                user;
+    ngx_ws_mgr_conn_t       *conns[3];
+    ngx_ws_mgr_conn_info_t   info[2];
+
+    (void) state;
+
+    ngx_str_set(&user, "u1");
+
+    conns[0] = world_connect("u1");
+    conns[1] = world_connect("u1");
+    conns[2] = world_connect("u1");
+
+    assert_int_equal(ngx_ws_mgr_census_user_conns(&user, 0, info, 1), 1);
+    assert_int_equal(info[0].number, conns[0]->node.key);
+
+    ngx_ws_mgr_registry_disconnect(conns[0]);
+
+    assert_int_equal(ngx_ws_mgr_census_user_conns(&user, info[0].ordinal, info,
+                                                  2),
+                     2);
+    assert_int_equal(info[0].number, conns[1]->node.key);
+    assert_int_equal(info[1].number, conns[2]->node.key);
+    assert_int_equal(ngx_ws_mgr_census_user_conns(&user, info[1].ordinal, info,
+                                                  2),
+                     0);
+}
+
+
 static void
 test_ids(void **state)
 {
@@ -263,6 +296,8 @@ ngx_ws_mgr_unit_registry(void)
         cmocka_unit_test_setup_teardown(test_oldest_goes, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_kick_by_number, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_pages, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_ids, world_setup,
                                         world_teardown),

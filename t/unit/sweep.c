@@ -29,6 +29,12 @@ connect_many(void)
         (void) ngx_ws_mgr_node_admit(0);
     }
 
+    /* more of one than a slice takes */
+
+    for (i = 0; i < 3 * NGX_WS_MGR_SLICE; i++) {
+        (void) world_connect("many");
+    }
+
     (void) world_connect("both");
     (void) world_connect("both");
 }
