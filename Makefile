@@ -19,7 +19,7 @@ STATIC ?=
 
 PACKAGED =		$(if $(filter $(PACKAGED_SRC),$(NGINX_SRC)),yes)
 BUILD =			$(CURDIR)/build
-TREE ?=			$(BUILD)/$(if $(PACKAGED),nginx,$(notdir $(abspath \
+TREE ?=			$(BUILD)/$(if $(PACKAGED),nginx,of-$(notdir $(abspath \
 				$(NGINX_SRC))))$(if $(STATIC),-static)
 NGINX =			$(if $(PACKAGED),/usr/sbin/nginx,$(TREE)/objs/nginx)
 MODULE =		$(if $(STATIC),,$(TREE)/objs/$(MODULE_FILE))
