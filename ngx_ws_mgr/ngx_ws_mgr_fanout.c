@@ -8,13 +8,13 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_ws_mgr_bell.h>
+#include <ngx_ws_mgr_copy.h>
 #include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_sweep.h>
 #include <ngx_ws_mgr_wait.h>
 
 
-#define NGX_WS_MGR_FANOUT_BATCH  65536     /* bytes copied out in one go */
-#define NGX_WS_MGR_FANOUT_TIDY   500       /* ms between sweeps */
+#define NGX_WS_MGR_FANOUT_TIDY  500        /* ms between sweeps */
 
 
 /* sockets of a member that are yet to be served, in a later turn of the loop */
@@ -39,23 +39,14 @@ static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
 static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
 static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
 static uint64_t ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub,
-    ngx_uint_t n);
-static ngx_int_t ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
+    ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
+static ngx_ws_mgr_batch_t *ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client);
 static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq);
 static size_t ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i);
 static void ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev);
 
-
-/* the batch holds what comes after this cursor of this member, for whoever
-   else stands there in the same pass */
-
-static struct {
-    ngx_ws_mgr_batch_t      batch;
-    ngx_ws_mgr_member_t    *member;
-    uint64_t                from;
-} ngx_ws_mgr_fanout_copy;
 
 static ngx_queue_t      ngx_ws_mgr_fanout_passes;
 static ngx_event_t      ngx_ws_mgr_fanout_again;
@@ -76,22 +67,12 @@ ngx_int_t
 ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
     size_t event_size)
 {
-    size_t               size;
-    ngx_ws_mgr_batch_t  *batch;
-
     ngx_queue_init(&ngx_ws_mgr_fanout_passes);
     ngx_ws_mgr_wait_init();
 
-    batch = &ngx_ws_mgr_fanout_copy.batch;
-
-    size = NGX_WS_MGR_FANOUT_BATCH + event_size;
-
-    batch->start = ngx_alloc(size, cycle->log);
-    if (batch->start == NULL) {
+    if (ngx_ws_mgr_copy_init(event_size, cycle->log) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    batch->end = batch->start + size;
 
     ngx_ws_mgr_shard_attach(conf);
     ngx_ws_mgr_member_init(ngx_ws_mgr_bell_ring);
@@ -141,7 +122,7 @@ ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client)
         ngx_ws_mgr_fanout_sent(&client->own, client->own.cursor);
     }
 
-    ngx_ws_mgr_fanout_copy.member = NULL;
+    ngx_ws_mgr_copy_forget();
 
     if (client->conn && !client->echo) {
         ngx_ws_mgr_fanout_pump_sub(&client->own);
@@ -390,7 +371,7 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
 
     last = ngx_queue_sentinel(&member->sessions);
     ngx_ws_mgr_fanout_serving = member;
-    ngx_ws_mgr_fanout_copy.member = NULL;
+    ngx_ws_mgr_copy_forget();
 
     for ( /* void */ ; q != last && *budget; q = next) {
         next = ngx_queue_next(q);
@@ -486,7 +467,6 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
     ngx_ws_mgr_client_t  *client;
 
     client = ngx_ws_mgr_fanout_client(sub);
-    batch = &ngx_ws_mgr_fanout_copy.batch;
 
     do {
         if (!ngx_ws_mgr_session_idle(&client->session)) {
@@ -494,7 +474,8 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
             return;
         }
 
-        if (ngx_ws_mgr_fanout_fetch(sub) != NGX_OK) {
+        batch = ngx_ws_mgr_fanout_fetch(sub);
+        if (batch == NULL) {
             return;
         }
 
@@ -517,7 +498,7 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
             client->restorable = 0;
         }
 
-        sent = ngx_ws_mgr_fanout_reached(sub, n);
+        sent = ngx_ws_mgr_fanout_reached(sub, batch, n);
 
         if (n == batch->n) {
             sub->cursor = batch->cursor;
@@ -540,13 +521,12 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
    all those of one record */
 
 static uint64_t
-ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_uint_t n)
+ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
+    ngx_uint_t n)
 {
     size_t                end;
-    ngx_ws_mgr_batch_t   *batch;
     ngx_ws_mgr_client_t  *client;
 
-    batch = &ngx_ws_mgr_fanout_copy.batch;
     client = ngx_ws_mgr_fanout_client(sub);
 
     if (n == 0 || client->session.dead) {
@@ -563,63 +543,34 @@ ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_uint_t n)
 }
 
 
-/* fills the batch with what comes after the cursor, unless it is there */
+/* what comes after the cursor; NULL: the socket is closed */
 
-static ngx_int_t
+static ngx_ws_mgr_batch_t *
 ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
 {
-    u_char               *p;
-    size_t                size;
-    ngx_int_t             rc;
     ngx_ws_mgr_batch_t   *batch;
     ngx_ws_mgr_client_t  *client;
 
-    batch = &ngx_ws_mgr_fanout_copy.batch;
     client = ngx_ws_mgr_fanout_client(sub);
 
-    if (ngx_ws_mgr_fanout_copy.member == sub->member
-        && ngx_ws_mgr_fanout_copy.from == sub->cursor
-        && !batch->aimed)
+    switch (ngx_ws_mgr_copy_fetch(sub->member, sub->cursor,
+                                  ngx_ws_mgr_fanout_match, client->conn,
+                                  &batch))
     {
-        return NGX_OK;
-    }
 
-    for ( ;; ) {
-        rc = ngx_ws_mgr_member_read(sub->member, sub->cursor, batch,
-                                    ngx_ws_mgr_fanout_match,
-                                    client->conn);
-        if (rc != NGX_ERROR) {
-            break;
-        }
+    case NGX_OK:
+        return batch;
 
-        /* an earlier configuration let larger events in */
-
-        size = 2 * (batch->end - batch->start);
-
-        p = ngx_alloc(size, ngx_cycle->log);
-        if (p == NULL) {
-            ngx_ws_mgr_count(CLOSED_MEMORY);
-            ngx_ws_mgr_session_close(&client->session,
-                                     NGX_WS_MGR_CLOSE_INTERNAL,
-                                     "Out of memory");
-            return NGX_ERROR;
-        }
-
-        ngx_free(batch->start);
-        batch->start = p;
-        batch->end = p + size;
-    }
-
-    if (rc == NGX_DECLINED) {
-        ngx_ws_mgr_fanout_copy.member = NULL;
+    case NGX_DECLINED:
         ngx_ws_mgr_fanout_drop_slow(client);
-        return NGX_ERROR;
+        return NULL;
+
+    default:
+        ngx_ws_mgr_count(CLOSED_MEMORY);
+        ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_INTERNAL,
+                                 "Out of memory");
+        return NULL;
     }
-
-    ngx_ws_mgr_fanout_copy.member = sub->member;
-    ngx_ws_mgr_fanout_copy.from = sub->cursor;
-
-    return NGX_OK;
 }
 
 

@@ -23,7 +23,7 @@ my @layers = map { [ split ] } (
     'api_body api_guard api_matched claim fanout status',
 
     # domain
-    'conf census sweep welcome',
+    'conf census copy sweep welcome',
     'publish registry wait',
     'member ticket_shm',
     'shard',
