@@ -28,7 +28,7 @@ COMPILE =	mkdir -p $(@D) && $(CC) -c -fPIC $(CFLAGS) \
 			$(ALL_INCS) \
 			-I $(TOP)/ngx_ws_mgr -I $(TOP)/t/unit -MMD -MP -o $@ $<
 LIBS =		-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a -ljansson \
-			-lssl -lcrypto -pthread
+			-lssl -lcrypto -lz -pthread
 
 FAKES =		$(call NOUNS,$(TOP)/t/fake,)
 
@@ -85,6 +85,6 @@ $(OUT)/targets/%.o:	$(TOP)/t/fuzz/%.c objs/ngx_auto_config.h
 $(OUT)/%:	$(OUT)/targets/%.o $(OUT)/targets/driver.o \
 		$(OURS:%=$(OUT)/ours/%.o) $(OUT)/nginx.o
 	$(LINK) -fsanitize=fuzzer,address,undefined -o $@ $^ $(NGINX_OBJS) \
-		$(LIBS) -lpcre2-8 -lz -lcrypt -ldl
+		$(LIBS) -lpcre2-8 -lcrypt -ldl
 
 -include $(wildcard $(OUT)/*/*.d)

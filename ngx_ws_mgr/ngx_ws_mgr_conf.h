@@ -149,6 +149,8 @@ char *ngx_ws_mgr_conf_loc_connections(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_ws_mgr_conf_loc_ping(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_ws_mgr_conf_loc_deflate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_ws_mgr_conf_loc_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_ws_mgr_conf_loc_api_key(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -298,6 +298,56 @@ ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
+ngx_ws_mgr_conf_loc_deflate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_ws_mgr_loc_conf_t *lcf = conf;
+
+    ssize_t     min;
+    ngx_str_t  *value, s;
+
+    (void) cmd;
+
+    if (lcf->session.deflate != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_ws_mgr_value_is(&value[1], "on")) {
+        lcf->session.deflate = 1;
+
+    } else if (cf->args->nelts == 2
+               && ngx_ws_mgr_value_is(&value[1], "off"))
+    {
+        lcf->session.deflate = 0;
+        return NGX_CONF_OK;
+
+    } else {
+        return ngx_ws_mgr_value_invalid(cf, &value[1],
+                                "\"off\" alone, or \"on\", which \"min=\" "
+                                "and a size may follow");
+    }
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    min = ngx_ws_mgr_value_param(&value[2], "min", &s)
+          ? ngx_parse_size(&s) : NGX_ERROR;
+
+    if (min < 1 || min > NGX_WS_MGR_DEFLATE_MOST) {
+        return ngx_ws_mgr_value_invalid(cf, &value[2],
+                                "\"min=\" and a size from 1 byte to 1m, such "
+                                "as \"min=256\"");
+    }
+
+    lcf->session.deflate_min = min;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_ws_mgr_conf_loc_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_mgr_loc_conf_t *lcf = conf;

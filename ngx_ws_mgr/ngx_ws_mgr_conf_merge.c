@@ -94,6 +94,8 @@ ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf)
     conf->session.heartbeat = NGX_CONF_UNSET_MSEC;
     conf->session.age = NGX_CONF_UNSET_MSEC;
     conf->session.message_size = NGX_CONF_UNSET_SIZE;
+    conf->session.deflate = NGX_CONF_UNSET;
+    conf->session.deflate_min = NGX_CONF_UNSET_SIZE;
     conf->session.rate = NGX_CONF_UNSET_UINT;
     conf->session.burst = NGX_CONF_UNSET_UINT;
     conf->keys = NGX_CONF_UNSET_PTR;
@@ -173,6 +175,9 @@ ngx_ws_mgr_conf_merge_socket(ngx_ws_mgr_loc_conf_t *prev,
     ngx_conf_merge_msec_value(conf->session.age, prev->session.age, 0);
     ngx_conf_merge_size_value(conf->session.message_size,
                               prev->session.message_size, 64 * 1024);
+    ngx_conf_merge_value(conf->session.deflate, prev->session.deflate, 1);
+    ngx_conf_merge_size_value(conf->session.deflate_min,
+                              prev->session.deflate_min, 256);
     ngx_conf_merge_uint_value(conf->session.rate, prev->session.rate, 50);
     ngx_conf_merge_uint_value(conf->session.burst, prev->session.burst, 100);
 }

@@ -7,11 +7,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_copy.h>
+#include <ngx_ws_mgr_deflate.h>
 
 
 #define NGX_WS_MGR_COPY_BATCH  65536       /* bytes copied out in one go */
 
 
+static ngx_uint_t ngx_ws_mgr_copy_deflated_already(ngx_uint_t window,
+    size_t min);
+static u_char *ngx_ws_mgr_copy_deflate_frame(u_char *dst, u_char *frame,
+    size_t size, ngx_uint_t window, size_t min);
 static ngx_int_t ngx_ws_mgr_copy_room(ngx_ws_mgr_batch_t *batch, size_t size,
     ngx_log_t *log);
 
@@ -23,7 +28,19 @@ static struct {
     ngx_ws_mgr_batch_t    batch;
     ngx_ws_mgr_member_t  *member;          /* NULL: it holds nothing */
     uint64_t              from;
+    uint64_t              epoch;           /* of the log it came from */
 } ngx_ws_mgr_copy;
+
+
+/* frames of that log, for sockets of that window; what a seq of an epoch is
+   never changes, so it outlives the batch that it was made from */
+
+static struct {
+    ngx_ws_mgr_batch_t    batch;
+    uint64_t              epoch;           /* 0: it holds nothing */
+    ngx_uint_t            window;
+    size_t                min;
+} ngx_ws_mgr_copy_deflated;
 
 
 ngx_int_t
@@ -77,9 +94,121 @@ ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
     if (rc == NGX_OK) {
         ngx_ws_mgr_copy.member = member;
         ngx_ws_mgr_copy.from = cursor;
+        ngx_ws_mgr_copy.epoch = member->user->log.epoch;
     }
 
     return rc;
+}
+
+
+ngx_ws_mgr_batch_t *
+ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min)
+{
+    u_char              *p, *frame, *last;
+    size_t               size;
+    ngx_uint_t           i;
+    ngx_ws_mgr_batch_t  *from, *to;
+
+    from = &ngx_ws_mgr_copy.batch;
+    to = &ngx_ws_mgr_copy_deflated.batch;
+
+    if (!ngx_ws_mgr_copy_deflated_already(window, min)) {
+        ngx_ws_mgr_copy_deflated.epoch = 0;
+        size = from->end - from->start;
+
+        if ((size_t) (to->end - to->start) < size
+            && ngx_ws_mgr_copy_room(to, size, ngx_cycle->log) != NGX_OK)
+        {
+            return from;
+        }
+
+        p = to->start;
+        frame = from->start;
+
+        for (i = 0; i < from->n; i++) {
+            last = from->start + from->frames[i].end;
+            size = last - frame;
+
+            p = ngx_ws_mgr_copy_deflate_frame(p, frame, size, window, min);
+
+            to->frames[i] = from->frames[i];
+            to->frames[i].end = (uint32_t) (p - to->start);
+
+            frame = last;
+        }
+
+        to->n = from->n;
+        to->last = p;
+
+        ngx_ws_mgr_copy_deflated.epoch = ngx_ws_mgr_copy.epoch;
+        ngx_ws_mgr_copy_deflated.window = window;
+        ngx_ws_mgr_copy_deflated.min = min;
+    }
+
+    to->cursor = from->cursor;
+    to->more = from->more;
+    to->aimed = from->aimed;
+
+    return to;
+}
+
+
+static ngx_uint_t
+ngx_ws_mgr_copy_deflated_already(ngx_uint_t window, size_t min)
+{
+    ngx_uint_t           i;
+    ngx_ws_mgr_batch_t  *from, *to;
+
+    from = &ngx_ws_mgr_copy.batch;
+    to = &ngx_ws_mgr_copy_deflated.batch;
+
+    if (ngx_ws_mgr_copy_deflated.epoch != ngx_ws_mgr_copy.epoch
+        || ngx_ws_mgr_copy_deflated.window != window
+        || ngx_ws_mgr_copy_deflated.min != min
+        || to->n != from->n)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < from->n; i++) {
+        if (to->frames[i].seq != from->frames[i].seq) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* the frame at dst, where it takes no more room than it has; its end */
+
+static u_char *
+ngx_ws_mgr_copy_deflate_frame(u_char *dst, u_char *frame, size_t size,
+    ngx_uint_t window, size_t min)
+{
+    size_t   len, n, head;
+    u_char  *p, *payload;
+
+    head = ngx_ws_mgr_frame_head(frame);
+    len = size - head;
+    n = 0;
+
+    if (len >= min && len <= NGX_WS_MGR_DEFLATE_MOST) {
+        n = ngx_ws_mgr_deflate(window, frame + head, len, dst + head);
+    }
+
+    if (n == 0) {
+        return ngx_cpymem(dst, frame, size);
+    }
+
+    ngx_ws_mgr_count(DEFLATED);
+    ngx_ws_mgr_count_add(DEFLATED_SAVED, len - n);
+
+    payload = dst + head;
+    p = ngx_ws_mgr_frame_header(dst, (frame[0] & 0xf)|NGX_WS_MGR_OP_DEFLATED,
+                                n);
+
+    return ngx_movemem(p, payload, n);
 }
 
 

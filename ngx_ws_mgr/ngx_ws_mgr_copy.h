@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_ws_mgr authors
  *
  * What a worker has copied out of a log, shared by all sockets that stand at
- * one cursor.
+ * one cursor, and the same compressed, for those that agreed on it.
  */
 
 
@@ -30,6 +30,15 @@ void ngx_ws_mgr_copy_forget(void);
  */
 ngx_int_t ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
     ngx_ws_mgr_match_pt match, void *data, ngx_ws_mgr_batch_t **batch);
+
+/*
+ * The batch that was fetched last, with its messages of "min" bytes or more
+ * compressed for a window of that many bits, where that makes them smaller.
+ * Each is compressed once for all sockets of one window: also for those that
+ * are served later, as long as nothing else was compressed meanwhile.  Good
+ * until the next fetch.
+ */
+ngx_ws_mgr_batch_t *ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min);
 
 
 #endif /* _NGX_WS_MGR_COPY_H_INCLUDED_ */

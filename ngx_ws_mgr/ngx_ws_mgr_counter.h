@@ -102,7 +102,7 @@
     X(RESUMES_GAP, "ws_mgr_resumes_total", "outcome=\"gap\"", "")             \
     X(GAPS, "ws_mgr_gaps_total", "", "Gap frames sent")                       \
     X(MESSAGES_IN, "ws_mgr_messages_received_total", "",                      \
-      "Whole client messages")                                                \
+      "Client messages")                                                \
     X(MESSAGES_REFUSED, "ws_mgr_messages_refused_total", "",                  \
       "Client messages answered with an error frame")                         \
     X(MESSAGES_RATE, "ws_mgr_messages_rate_limited_total", "",                \
@@ -112,6 +112,10 @@
     X(BYTES_IN, "ws_mgr_received_bytes_total", "",                            \
       "Bytes read from sockets")                                              \
     X(BYTES_OUT, "ws_mgr_sent_bytes_total", "", "Bytes written to sockets")   \
+    X(DEFLATED, "ws_mgr_deflated_total", "",                                  \
+      "Compressions of events and other messages; one serves many sockets")   \
+    X(DEFLATED_SAVED, "ws_mgr_deflated_saved_bytes_total", "",                \
+      "Bytes that they were shorter by, each counted once")                   \
     X(PINGS, "ws_mgr_pings_total", "", "Protocol pings sent")                 \
     X(CLOSED_CLIENT, "ws_mgr_closes_total", "side=\"client\"",                \
       "Sessions ended, by who ended them")                                    \

@@ -543,15 +543,17 @@ ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
 }
 
 
-/* what comes after the cursor; NULL: the socket is closed */
+/* what comes after the cursor, as the socket takes it; NULL: it is closed */
 
 static ngx_ws_mgr_batch_t *
 ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
 {
-    ngx_ws_mgr_batch_t   *batch;
-    ngx_ws_mgr_client_t  *client;
+    ngx_ws_mgr_batch_t    *batch;
+    ngx_ws_mgr_client_t   *client;
+    ngx_ws_mgr_session_t  *s;
 
     client = ngx_ws_mgr_fanout_client(sub);
+    s = &client->session;
 
     switch (ngx_ws_mgr_copy_fetch(sub->member, sub->cursor,
                                   ngx_ws_mgr_fanout_match, client->conn,
@@ -559,7 +561,9 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
     {
 
     case NGX_OK:
-        return batch;
+        return s->window ? ngx_ws_mgr_copy_deflate(s->window,
+                                                   s->conf->deflate_min)
+                         : batch;
 
     case NGX_DECLINED:
         ngx_ws_mgr_fanout_drop_slow(client);
@@ -567,7 +571,7 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
 
     default:
         ngx_ws_mgr_count(CLOSED_MEMORY);
-        ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_INTERNAL,
+        ngx_ws_mgr_session_close(s, NGX_WS_MGR_CLOSE_INTERNAL,
                                  "Out of memory");
         return NULL;
     }

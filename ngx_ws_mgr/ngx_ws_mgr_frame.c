@@ -16,8 +16,9 @@
 #define NGX_WS_MGR_FRAME_MASKED  0x80
 #define NGX_WS_MGR_FRAME_LEN     0x7f
 
-/* opcodes from here on are of control frames */
-#define ngx_ws_mgr_frame_control(opcode)  ((opcode) & 0x8)
+/* by how much a message of that size may have grown when it was compressed:
+   beyond deflateBound() of zlib with any parameters */
+#define ngx_ws_mgr_frame_growth(max)  (((max) >> 4) + 64)
 
 /* of a client frame's header, by the length in its second byte */
 #define ngx_ws_mgr_frame_head_size(len)                                       \
@@ -189,11 +190,13 @@ ngx_ws_mgr_frame_start(ngx_ws_mgr_frame_t *f, const u_char *p)
             return NGX_ERROR;
         }
 
-        f->message = f->opcode;
+        f->message = f->opcode & 0xf;
         f->open = 1;
         f->rsv1 = rsv ? 1 : 0;
         f->size = 0;
         f->utf8 = 0;
+        f->known = 0;
+        f->skip = 0;
 
         return NGX_OK;
 
@@ -254,6 +257,10 @@ ngx_ws_mgr_frame_length(ngx_ws_mgr_frame_t *f, const u_char *p, uint64_t max,
     }
 
     if (!ngx_ws_mgr_frame_control(f->opcode)) {
+
+        if (f->rsv1) {
+            max += ngx_ws_mgr_frame_growth(max);
+        }
 
         if (f->size > max || len > max - f->size) {
             *close = NGX_WS_MGR_CLOSE_TOO_BIG;

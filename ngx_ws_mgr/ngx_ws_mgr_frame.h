@@ -22,6 +22,11 @@
 #define NGX_WS_MGR_OP_CLOSE         0x8
 #define NGX_WS_MGR_OP_PING          0x9
 #define NGX_WS_MGR_OP_PONG          0xa
+/* RSV1 beside the opcode: compressed, RFC 7692 section 6 */
+#define NGX_WS_MGR_OP_DEFLATED      0x40
+
+/* true of opcodes of control frames, section 5.5 */
+#define ngx_ws_mgr_frame_control(opcode)  ((opcode) & 0x8)
 
 /* close codes, RFC 6455 section 7.4.1, and ours of PROTOCOL section 3 */
 #define NGX_WS_MGR_CLOSE_NORMAL       1000
@@ -68,8 +73,10 @@ typedef struct {
     uint32_t    utf8;           /* what may come next, 0: a character */
     uint8_t     nhead;
     uint8_t     opcode;         /* of this frame */
-    uint8_t     message;        /* opcode of the message */
+    uint8_t     message:4;      /* opcode of the message */
     uint8_t     nmask:2;        /* index into mask */
+    uint8_t     known:1;        /* the owner's, of the message: 0 at first */
+    uint8_t     skip:1;         /* the same */
     uint8_t     fin:1;
     uint8_t     open:1;         /* the message has begun and not ended */
     uint8_t     rsv1:1;         /* of the message: compressed */
@@ -100,8 +107,10 @@ typedef struct {
  *                                soon as the header says so
  *
  * Call it again until NGX_AGAIN: one buffer holds many frames.  After an
- * error the state is of no use.  A message with RSV1 is bounded as it comes
- * over the wire, and its UTF-8 is left to whoever inflates it.
+ * error the state is of no use.  A message with RSV1 may have somewhat more
+ * than max bytes as it comes over the wire, since what does not compress
+ * grows; its length when inflated and its UTF-8, for which f->utf8 is 0 at
+ * first, are left to whoever inflates it.
  */
 ngx_int_t ngx_ws_mgr_frame_parse(ngx_ws_mgr_frame_t *f, u_char **pos,
     u_char *last, uint64_t max, ngx_str_t *data, ngx_uint_t *close);
@@ -110,8 +119,9 @@ ngx_int_t ngx_ws_mgr_frame_parse(ngx_ws_mgr_frame_t *f, u_char **pos,
 void ngx_ws_mgr_frame_init(ngx_ws_mgr_frame_t *f);
 
 /*
- * The header of an unmasked final server frame.  Returns the end of what it
- * wrote: ngx_ws_mgr_frame_header_size() bytes.
+ * The header of an unmasked final server frame; the opcode may have
+ * NGX_WS_MGR_OP_DEFLATED with it.  Returns the end of what it wrote:
+ * ngx_ws_mgr_frame_header_size() bytes.
  */
 u_char *ngx_ws_mgr_frame_header(u_char *p, ngx_uint_t opcode, uint64_t len);
 size_t ngx_ws_mgr_frame_header_size(uint64_t len);

@@ -9,34 +9,13 @@
 #include <ngx_http.h>
 #include <ngx_ws_mgr_address.h>
 #include <ngx_ws_mgr_claim.h>
-#include <ngx_ws_mgr_client.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_handshake.h>
+#include <ngx_ws_mgr_handshake_answer.h>
 #include <ngx_ws_mgr_header.h>
 #include <ngx_ws_mgr_origin.h>
 #include <ngx_ws_mgr_refusal.h>
-#include <ngx_ws_mgr_seat.h>
 #include <ngx_ws_mgr_upgrade.h>
-
-
-#define NGX_WS_MGR_HANDSHAKE_ASKED   128   /* bytes told of a position */
-#define NGX_WS_MGR_HANDSHAKE_AGAIN   10    /* ms until a subrequest ended */
-
-
-/* an upgrade on its way; lives in the request's pool */
-
-typedef struct {
-    ngx_http_request_t          *request;
-    ngx_ws_mgr_ctx_t            *ctx;
-    ngx_ws_mgr_loc_conf_t       *conf;
-    const ngx_ws_mgr_ticket_store_t  *store;
-    ngx_event_t                  event;    /* posted, to go on */
-    ngx_ws_mgr_ticket_op_t       op;
-    ngx_ws_mgr_seat_t            seat;
-    ngx_ws_mgr_refusal_e         refusal;
-    const char                  *detail;   /* of the refusal, or NULL */
-    unsigned                     asking:1; /* the store has op */
-} ngx_ws_mgr_handshake_t;
 
 
 static ngx_ws_mgr_handshake_t *ngx_ws_mgr_handshake_create(
@@ -58,16 +37,7 @@ static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_ticket(
     ngx_ws_mgr_handshake_t *hs, ngx_ws_mgr_ticket_t *ticket);
 static ngx_int_t ngx_ws_mgr_handshake_names(ngx_ws_mgr_handshake_t *hs);
 static ngx_int_t ngx_ws_mgr_handshake_asked(ngx_ws_mgr_handshake_t *hs);
-static void ngx_ws_mgr_handshake_answer(ngx_ws_mgr_handshake_t *hs);
 static ngx_uint_t ngx_ws_mgr_handshake_by_http(ngx_ws_mgr_handshake_t *hs);
-static void ngx_ws_mgr_handshake_write(ngx_http_request_t *r);
-static void ngx_ws_mgr_handshake_sent(ngx_event_t *ev);
-static void ngx_ws_mgr_handshake_finish(ngx_ws_mgr_handshake_t *hs);
-static void ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs);
-static void ngx_ws_mgr_handshake_end(ngx_http_request_t *r, ngx_int_t rc);
-
-
-static ngx_str_t  ngx_ws_mgr_handshake_protocol = ngx_string("ws-mgr.v1");
 
 
 ngx_int_t
@@ -190,6 +160,14 @@ ngx_ws_mgr_handshake_check(ngx_ws_mgr_handshake_t *hs)
 
     if (refusal != NGX_WS_MGR_REFUSAL_NONE) {
         return refusal;
+    }
+
+    if (hs->conf->session.deflate
+        && ngx_ws_mgr_upgrade_extensions(hs->request, &hs->extension)
+           != NGX_OK)
+    {
+        hs->detail = "Sec-WebSocket-Extensions is malformed";
+        return NGX_WS_MGR_REFUSAL_BAD_REQUEST;
     }
 
     if (hs->ctx->several) {
@@ -514,178 +492,4 @@ ngx_ws_mgr_handshake_by_http(ngx_ws_mgr_handshake_t *hs)
     return hs->refusal != NGX_WS_MGR_REFUSAL_NONE
            && (hs->conf->refuse == NGX_WS_MGR_REFUSE_HTTP
                || ngx_ws_mgr_refusals[hs->refusal].close == 0);
-}
-
-
-static void
-ngx_ws_mgr_handshake_answer(ngx_ws_mgr_handshake_t *hs)
-{
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
-
-    r = hs->request;
-
-    rc = ngx_ws_mgr_upgrade_send(r, hs->ctx->subprotocol
-                                    ? &ngx_ws_mgr_handshake_protocol : NULL);
-    if (rc != NGX_OK) {
-        ngx_ws_mgr_handshake_end(r, NGX_ERROR);
-        return;
-    }
-
-    r->write_event_handler = ngx_ws_mgr_handshake_write;
-    hs->event.handler = ngx_ws_mgr_handshake_sent;
-
-    ngx_ws_mgr_handshake_finish(hs);
-}
-
-
-/* the rest of a 101 that the socket did not take whole */
-
-static void
-ngx_ws_mgr_handshake_write(ngx_http_request_t *r)
-{
-    ngx_event_t       *wev;
-    ngx_ws_mgr_ctx_t  *ctx;
-    ngx_connection_t  *c;
-
-    c = r->connection;
-    wev = c->write;
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
-    }
-
-    if (ngx_http_output_filter(r, NULL) == NGX_ERROR) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-        return;
-    }
-
-    /* the connection may not be taken over under ngx_http_request_handler() */
-
-    ctx = ngx_ws_mgr_claim_ctx(r);
-    ngx_post_event(&((ngx_ws_mgr_handshake_t *) ctx->handshake)->event,
-                   &ngx_posted_events);
-}
-
-
-static void
-ngx_ws_mgr_handshake_sent(ngx_event_t *ev)
-{
-    ngx_connection_t *c = ev->data;
-
-    ngx_http_request_t  *r;
-    ngx_ws_mgr_ctx_t    *ctx;
-
-    ev->timedout = 0;
-
-    r = c->data;
-    ctx = ngx_ws_mgr_claim_ctx(r->main);
-
-    ngx_ws_mgr_handshake_finish(ctx->handshake);
-}
-
-
-static void
-ngx_ws_mgr_handshake_finish(ngx_ws_mgr_handshake_t *hs)
-{
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    r = hs->request;
-    c = r->connection;
-
-    if (c->error) {
-        ngx_ws_mgr_handshake_end(r, NGX_ERROR);
-        return;
-    }
-
-    if (c->buffered || r->out) {
-        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-        ngx_add_timer(c->write, clcf->send_timeout);
-
-        if (ngx_handle_write_event(c->write, clcf->send_lowat) != NGX_OK) {
-            ngx_ws_mgr_handshake_end(r, NGX_ERROR);
-        }
-
-        return;
-    }
-
-    /* a background subrequest, such as of "mirror", still uses the request */
-
-    if (r->count != 1 || r->blocked) {
-        ngx_add_timer(&hs->event, NGX_WS_MGR_HANDSHAKE_AGAIN);
-        return;
-    }
-
-    ngx_ws_mgr_handshake_take(hs);
-}
-
-
-/* from here on there is a session, and no request */
-
-static void
-ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
-{
-    u_char                       asked[NGX_WS_MGR_HANDSHAKE_ASKED];
-    ngx_ws_mgr_seat_t            seat;
-    ngx_http_request_t          *r;
-    ngx_ws_mgr_client_t         *client;
-    ngx_ws_mgr_loc_conf_t       *conf;
-    const ngx_ws_mgr_refusal_t  *refusal;
-
-    r = hs->request;
-    conf = hs->conf;
-    refusal = &ngx_ws_mgr_refusals[hs->refusal];
-
-    /* hs goes with the request, and its cleanup must find no seat */
-
-    seat = hs->seat;
-    ngx_memzero(&hs->seat, sizeof(ngx_ws_mgr_seat_t));
-
-    if (seat.asked.len) {
-        seat.asked.len = ngx_min(seat.asked.len, sizeof(asked));
-        ngx_memcpy(asked, seat.asked.data, seat.asked.len);
-        seat.asked.data = asked;
-    }
-
-    client = ngx_ws_mgr_session_take(r, sizeof(ngx_ws_mgr_client_t),
-                                     &ngx_ws_mgr_client_handlers,
-                                     &conf->session);
-    if (client == NULL) {
-        ngx_ws_mgr_seat_abandon(&seat);
-        ngx_ws_mgr_handshake_end(r, NGX_ERROR);
-        return;
-    }
-
-    client->conf = conf;
-    client->echo = (conf->forward == NGX_WS_MGR_FORWARD_ECHO);
-
-    if (refusal->close) {
-        ngx_ws_mgr_session_close(&client->session, refusal->close,
-                                 refusal->reason);
-
-    } else {
-        ngx_ws_mgr_count(UPGRADES);
-        ngx_ws_mgr_seat_take(client, &seat);
-    }
-
-    (void) ngx_ws_mgr_session_start(&client->session);
-}
-
-
-static void
-ngx_ws_mgr_handshake_end(ngx_http_request_t *r, ngx_int_t rc)
-{
-    ngx_connection_t  *c;
-
-    c = r->connection;
-
-    ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);
 }

@@ -200,6 +200,13 @@ static ngx_command_t  ngx_ws_mgr_module_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ws_mgr_deflate"),
+      NGX_WS_MGR_MODULE_ANY|NGX_CONF_TAKE12,
+      ngx_ws_mgr_conf_loc_deflate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ws_mgr_forward"),
       NGX_WS_MGR_MODULE_ANY|NGX_CONF_TAKE1,
       ngx_ws_mgr_conf_enum,

@@ -20,6 +20,14 @@ static void ngx_ws_mgr_session_close_notify(ngx_ws_mgr_session_t *s);
 
 
 void
+ngx_ws_mgr_session_deflate(ngx_ws_mgr_session_t *s, ngx_uint_t window)
+{
+    s->window = window & 0xf;
+    s->frame.deflate = (window != 0);
+}
+
+
+void
 ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s)
 {
     ngx_connection_t  *c;
@@ -188,9 +196,7 @@ ngx_ws_mgr_session_end(ngx_ws_mgr_session_t *s)
 
     s->handlers->end(s);
 
-    if (s->in) {
-        ngx_free(s->in);
-    }
+    ngx_ws_mgr_session_forget(s);
 
     if (s->out) {
         ngx_free(s->out);

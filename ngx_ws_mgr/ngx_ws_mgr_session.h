@@ -17,6 +17,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_deflate.h>
 #include <ngx_ws_mgr_frame.h>
 
 
@@ -32,6 +33,8 @@ typedef struct {
     ngx_msec_t                   age;
     ngx_msec_t                   drain;    /* over how long goodbyes spread */
     size_t                       message_size;
+    ngx_flag_t                   deflate;  /* may be agreed on */
+    size_t                       deflate_min;  /* bytes, less goes as it is */
     ngx_uint_t                   rate;     /* messages a second */
     ngx_uint_t                   burst;
 } ngx_ws_mgr_session_conf_t;
@@ -113,6 +116,9 @@ struct ngx_ws_mgr_session_s {
     uint16_t                              paused:1;    /* not reading: too much
                                                           is held back */
     uint16_t                              dead:1;      /* end() is posted */
+    uint16_t                              window:4;    /* bits of what we
+                                                          compress with, 0:
+                                                          not agreed on */
 };
 
 
@@ -129,12 +135,23 @@ void *ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
     const ngx_ws_mgr_session_handlers_t *handlers,
     ngx_ws_mgr_session_conf_t *conf);
 
+/* permessage-deflate was agreed on in the handshake: messages may arrive
+   compressed, and those that are long enough are sent so, for a window of
+   that many bits */
+void ngx_ws_mgr_session_deflate(ngx_ws_mgr_session_t *s, ngx_uint_t window);
+
 /* begins to read; messages may arrive before it returns, and the owner may
    have been left.  The session is there until end(). */
 void ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s);
 
+/* true if a message of that length is to be compressed */
+#define ngx_ws_mgr_session_deflates(s, len)                                   \
+    ((s)->window && (len) >= (s)->conf->deflate_min                           \
+     && (len) <= NGX_WS_MGR_DEFLATE_MOST)
+
 /*
- * Sends one frame or holds it back.  After a failure the session ends, from
+ * Sends one frame, a message compressed where that makes it smaller, or holds
+ * it back.  After a failure the session ends, from
  * an event, not under the caller.  Nothing is sent once the session closes.
  */
 void ngx_ws_mgr_session_send(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,

@@ -38,11 +38,13 @@
 /* a message that did not arrive at once, or what came with the request */
 
 struct ngx_ws_mgr_session_in_s {
-    size_t   len;
-    size_t   size;
-    size_t   nctl;
-    u_char   ctl[NGX_WS_MGR_FRAME_CONTROL];    /* of a control frame */
-    u_char   data[1];
+    ngx_ws_mgr_inflate_t  *inflate;            /* of a compressed message */
+    size_t                 len;
+    size_t                 size;
+    size_t                 nctl;
+    u_char                 ctl[NGX_WS_MGR_FRAME_CONTROL];  /* of a control
+                                                              frame */
+    u_char                 data[1];
 };
 
 
@@ -63,6 +65,19 @@ struct ngx_ws_mgr_session_out_s {
 void ngx_ws_mgr_session_read_handler(ngx_event_t *rev);
 /* what came with the request */
 void ngx_ws_mgr_session_read_early(ngx_ws_mgr_session_t *s);
+/* the peer broke the rules; "reason" NULL: what the code says */
+void ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s, ngx_uint_t code,
+    const char *reason);
+
+/* message: payload of the message s->frame is in, "end": its last */
+void ngx_ws_mgr_session_data(ngx_ws_mgr_session_t *s, ngx_str_t *data,
+    ngx_uint_t end);
+/* room for "size" bytes, to which "old" (or NULL) moves; NULL: no memory,
+   "old" is as it was */
+ngx_ws_mgr_session_in_t *ngx_ws_mgr_session_in(ngx_ws_mgr_session_in_t *old,
+    size_t size, ngx_log_t *log);
+/* frees what was gathered */
+void ngx_ws_mgr_session_forget(ngx_ws_mgr_session_t *s);
 
 /* write: the handler of c->write */
 void ngx_ws_mgr_session_write_handler(ngx_event_t *wev);

@@ -11,9 +11,6 @@
 #include <ngx_ws_mgr_session_io.h>
 
 
-#define NGX_WS_MGR_SESSION_IN  1024        /* first size of what is gathered */
-
-
 static u_char  ngx_ws_mgr_session_buffer[NGX_WS_MGR_SESSION_BUFFER];
 
 
@@ -24,20 +21,12 @@ static void ngx_ws_mgr_session_feed(ngx_ws_mgr_session_t *s, u_char *pos,
     u_char *last);
 static void ngx_ws_mgr_session_frame(ngx_ws_mgr_session_t *s, ngx_int_t rc,
     ngx_str_t *data);
-static void ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s,
-    ngx_uint_t code);
-static void ngx_ws_mgr_session_message(ngx_ws_mgr_session_t *s,
-    ngx_str_t *data);
-static ngx_uint_t ngx_ws_mgr_session_permit(ngx_ws_mgr_session_t *s);
 static void ngx_ws_mgr_session_control(ngx_ws_mgr_session_t *s,
     ngx_str_t *data);
 static void ngx_ws_mgr_session_closed(ngx_ws_mgr_session_t *s,
     ngx_str_t *payload);
-static ngx_int_t ngx_ws_mgr_session_gather(ngx_ws_mgr_session_t *s,
-    ngx_str_t *data);
 static ngx_int_t ngx_ws_mgr_session_gather_control(ngx_ws_mgr_session_t *s,
     ngx_str_t *data);
-static void ngx_ws_mgr_session_forget(ngx_ws_mgr_session_t *s);
 
 
 void
@@ -219,7 +208,7 @@ ngx_ws_mgr_session_feed(ngx_ws_mgr_session_t *s, u_char *pos, u_char *last)
         }
 
         if (rc == NGX_ERROR) {
-            ngx_ws_mgr_session_fault(s, code);
+            ngx_ws_mgr_session_fault(s, code, NULL);
             return;
         }
 
@@ -235,8 +224,6 @@ ngx_ws_mgr_session_feed(ngx_ws_mgr_session_t *s, u_char *pos, u_char *last)
 }
 
 
-/* messages are of no interest once a close frame was sent */
-
 static void
 ngx_ws_mgr_session_frame(ngx_ws_mgr_session_t *s, ngx_int_t rc,
     ngx_str_t *data)
@@ -245,19 +232,12 @@ ngx_ws_mgr_session_frame(ngx_ws_mgr_session_t *s, ngx_int_t rc,
 
     case NGX_WS_MGR_FRAME_DATA:
 
-        if (!s->closing && ngx_ws_mgr_session_gather(s, data) != NGX_OK) {
-            ngx_ws_mgr_session_starve(s);
-        }
-
+        ngx_ws_mgr_session_data(s, data, 0);
         return;
 
     case NGX_WS_MGR_FRAME_MESSAGE:
 
-        if (!s->closing) {
-            ngx_ws_mgr_session_message(s, data);
-        }
-
-        ngx_ws_mgr_session_forget(s);
+        ngx_ws_mgr_session_data(s, data, 1);
         return;
 
     case NGX_WS_MGR_FRAME_CONTROL_DATA:
@@ -276,11 +256,10 @@ ngx_ws_mgr_session_frame(ngx_ws_mgr_session_t *s, ngx_int_t rc,
 }
 
 
-static void
-ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s, ngx_uint_t code)
+void
+ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s, ngx_uint_t code,
+    const char *reason)
 {
-    const char  *reason;
-
     /* where frames begin is not known any more */
 
     s->closed = 1;
@@ -289,94 +268,23 @@ ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s, ngx_uint_t code)
         return;
     }
 
-    switch (code) {
-
-    case NGX_WS_MGR_CLOSE_TOO_BIG:
-        reason = "message too big";
+    if (code == NGX_WS_MGR_CLOSE_TOO_BIG) {
         ngx_ws_mgr_count(CLOSED_TOO_BIG);
-        break;
 
-    case NGX_WS_MGR_CLOSE_INVALID:
-        reason = "invalid UTF-8";
+    } else {
         ngx_ws_mgr_count(CLOSED_PROTOCOL);
-        break;
+    }
 
-    default:
-        reason = "protocol error";
-        ngx_ws_mgr_count(CLOSED_PROTOCOL);
+    if (reason == NULL) {
+        reason = (code == NGX_WS_MGR_CLOSE_TOO_BIG) ? "message too big"
+                 : (code == NGX_WS_MGR_CLOSE_INVALID) ? "invalid UTF-8"
+                 : "protocol error";
     }
 
     ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
                   "ws_mgr closes with %ui: %s", code, reason);
 
     ngx_ws_mgr_session_goodbye(s, NGX_WS_MGR_SIDE_SERVER, code, reason);
-}
-
-
-/*
- * A whole message, "data" its last or only part.  What permessage-deflate has
- * to do with it (s->frame.rsv1) is to be done here, before the handler.
- */
-
-static void
-ngx_ws_mgr_session_message(ngx_ws_mgr_session_t *s, ngx_str_t *data)
-{
-    ngx_str_t  payload;
-
-    ngx_ws_mgr_count(MESSAGES_IN);
-
-    if (!ngx_ws_mgr_session_permit(s)) {
-        ngx_ws_mgr_count(MESSAGES_RATE);
-        s->handlers->limited(s);
-        return;
-    }
-
-    payload = *data;
-
-    if (s->in) {
-
-        if (ngx_ws_mgr_session_gather(s, data) != NGX_OK) {
-            ngx_ws_mgr_session_starve(s);
-            return;
-        }
-
-        payload.data = s->in->data;
-        payload.len = s->in->len;
-    }
-
-    s->handlers->message(s, s->frame.message, &payload);
-}
-
-
-/* takes a token of the rate, in 1/1000; 0: there is none */
-
-static ngx_uint_t
-ngx_ws_mgr_session_permit(ngx_ws_mgr_session_t *s)
-{
-    uint32_t  now;
-    uint64_t  tokens, most;
-
-    if (s->conf->rate == 0) {
-        return 1;
-    }
-
-    now = ngx_ws_mgr_session_now();
-
-    most = (uint64_t) ngx_max(s->conf->burst, 1) * 1000;
-    most = ngx_min(most, NGX_MAX_UINT32_VALUE);
-
-    tokens = (uint64_t) (now - s->filled) * s->conf->rate + s->tokens;
-
-    s->tokens = (uint32_t) ngx_min(tokens, most);
-    s->filled = now;
-
-    if (s->tokens < 1000) {
-        return 0;
-    }
-
-    s->tokens -= 1000;
-
-    return 1;
 }
 
 
@@ -433,7 +341,7 @@ ngx_ws_mgr_session_closed(ngx_ws_mgr_session_t *s, ngx_str_t *payload)
     code = ngx_ws_mgr_frame_close_parse(payload, &answer);
 
     if (code == 0) {
-        ngx_ws_mgr_session_fault(s, answer);
+        ngx_ws_mgr_session_fault(s, answer, NULL);
         return;
     }
 
@@ -441,78 +349,18 @@ ngx_ws_mgr_session_closed(ngx_ws_mgr_session_t *s, ngx_str_t *payload)
 }
 
 
-/* grows as data comes, whatever length was announced */
-
-static ngx_int_t
-ngx_ws_mgr_session_gather(ngx_ws_mgr_session_t *s, ngx_str_t *data)
-{
-    size_t                    size;
-    ngx_ws_mgr_session_in_t  *in, *old;
-
-    if (data->len == 0) {
-        return NGX_OK;
-    }
-
-    old = s->in;
-
-    if (old == NULL || old->size - old->len < data->len) {
-        size = old ? 2 * old->size : NGX_WS_MGR_SESSION_IN;
-        size = ngx_min(size, s->conf->message_size);
-        size = ngx_max(size, (old ? old->len : 0) + data->len);
-
-        in = ngx_alloc(sizeof(ngx_ws_mgr_session_in_t) + size,
-                       s->connection->log);
-        if (in == NULL) {
-            return NGX_ERROR;
-        }
-
-        in->len = 0;
-        in->nctl = 0;
-
-        if (old) {
-            ngx_memcpy(in, old, sizeof(ngx_ws_mgr_session_in_t));
-            ngx_memcpy(in->data, old->data, old->len);
-            ngx_free(old);
-        }
-
-        in->size = size;
-        s->in = in;
-    }
-
-    ngx_memcpy(s->in->data + s->in->len, data->data, data->len);
-    s->in->len += data->len;
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_ws_mgr_session_gather_control(ngx_ws_mgr_session_t *s, ngx_str_t *data)
 {
     if (s->in == NULL) {
-        s->in = ngx_alloc(sizeof(ngx_ws_mgr_session_in_t),
-                          s->connection->log);
+        s->in = ngx_ws_mgr_session_in(NULL, 0, s->connection->log);
         if (s->in == NULL) {
             return NGX_ERROR;
         }
-
-        s->in->len = 0;
-        s->in->size = 0;
-        s->in->nctl = 0;
     }
 
     ngx_memcpy(s->in->ctl + s->in->nctl, data->data, data->len);
     s->in->nctl += data->len;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_ws_mgr_session_forget(ngx_ws_mgr_session_t *s)
-{
-    if (s->in) {
-        ngx_free(s->in);
-        s->in = NULL;
-    }
 }

@@ -135,16 +135,12 @@ ngx_ws_mgr_session_take_early(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    *in = ngx_alloc(sizeof(ngx_ws_mgr_session_in_t) + len,
-                    r->connection->log);
+    *in = ngx_ws_mgr_session_in(NULL, len, r->connection->log);
     if (*in == NULL) {
         return NGX_ERROR;
     }
 
     (*in)->len = len;
-    (*in)->size = len;
-    (*in)->nctl = 0;
-
     ngx_memcpy((*in)->data, b->pos, len);
 
     return NGX_OK;

@@ -26,6 +26,10 @@ static struct {
 } ngx_ws_mgr_session_stage;
 
 
+static u_char *ngx_ws_mgr_session_compress(ngx_ws_mgr_session_t *s,
+    u_char *payload, size_t *len);
+static void ngx_ws_mgr_session_send_frame(ngx_ws_mgr_session_t *s,
+    ngx_uint_t opcode, u_char *payload, size_t len);
 static void ngx_ws_mgr_session_flush(ngx_ws_mgr_session_t *s);
 static size_t ngx_ws_mgr_session_push(ngx_ws_mgr_session_t *s, u_char *p,
     size_t len, ngx_int_t *rc);
@@ -43,13 +47,68 @@ void
 ngx_ws_mgr_session_send(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
     u_char *payload, size_t len)
 {
-    u_char                *last;
-    u_char                 header[NGX_WS_MGR_FRAME_HEADER];
-    ngx_ws_mgr_session_t  *corked;
+    u_char  *deflated;
 
     if (s->closing || s->dead) {
         return;
     }
+
+    deflated = NULL;
+
+    if (!ngx_ws_mgr_frame_control(opcode)
+        && ngx_ws_mgr_session_deflates(s, len))
+    {
+        deflated = ngx_ws_mgr_session_compress(s, payload, &len);
+    }
+
+    if (deflated == NULL) {
+        ngx_ws_mgr_session_send_frame(s, opcode, payload, len);
+        return;
+    }
+
+    ngx_ws_mgr_session_send_frame(s, opcode|NGX_WS_MGR_OP_DEFLATED, deflated,
+                                  len);
+    ngx_free(deflated);
+}
+
+
+/* NULL: it goes as it is; else to be freed, *len is its length */
+
+static u_char *
+ngx_ws_mgr_session_compress(ngx_ws_mgr_session_t *s, u_char *payload,
+    size_t *len)
+{
+    size_t   n;
+    u_char  *deflated;
+
+    deflated = ngx_alloc(*len, s->connection->log);
+    if (deflated == NULL) {
+        return NULL;
+    }
+
+    n = ngx_ws_mgr_deflate(s->window, payload, *len, deflated);
+
+    if (n == 0) {
+        ngx_free(deflated);
+        return NULL;
+    }
+
+    ngx_ws_mgr_count(DEFLATED);
+    ngx_ws_mgr_count_add(DEFLATED_SAVED, *len - n);
+
+    *len = n;
+
+    return deflated;
+}
+
+
+static void
+ngx_ws_mgr_session_send_frame(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
+    u_char *payload, size_t len)
+{
+    u_char                *last;
+    u_char                 header[NGX_WS_MGR_FRAME_HEADER];
+    ngx_ws_mgr_session_t  *corked;
 
     last = ngx_ws_mgr_frame_header(header, opcode, len);
 

@@ -19,6 +19,8 @@
 
 
 static ngx_int_t ngx_ws_mgr_upgrade_check_key(ngx_str_t *key);
+static ngx_int_t ngx_ws_mgr_upgrade_extension(ngx_http_request_t *r,
+    ngx_ws_mgr_extension_t *agreed);
 static ngx_int_t ngx_ws_mgr_upgrade_accept(ngx_http_request_t *r,
     ngx_str_t *accept);
 
@@ -103,7 +105,32 @@ ngx_ws_mgr_upgrade_check_key(ngx_str_t *key)
 
 
 ngx_int_t
-ngx_ws_mgr_upgrade_send(ngx_http_request_t *r, ngx_str_t *protocol)
+ngx_ws_mgr_upgrade_extensions(ngx_http_request_t *r,
+    ngx_ws_mgr_extension_t *agreed)
+{
+    ngx_table_elt_t      *h;
+    ngx_ws_mgr_header_t   walk;
+
+    walk.request = r;
+    walk.name = "sec-websocket-extensions";
+    walk.part = NULL;
+
+    for ( ;; ) {
+        h = ngx_ws_mgr_header_next(&walk);
+        if (h == NULL) {
+            return NGX_OK;
+        }
+
+        if (ngx_ws_mgr_extension_offers(&h->value, agreed) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_ws_mgr_upgrade_send(ngx_http_request_t *r, ngx_str_t *protocol,
+    ngx_ws_mgr_extension_t *agreed)
 {
     ngx_int_t         rc;
     ngx_str_t         accept, websocket;
@@ -131,6 +158,12 @@ ngx_ws_mgr_upgrade_send(ngx_http_request_t *r, ngx_str_t *protocol)
         return NGX_ERROR;
     }
 
+    if (agreed->window
+        && ngx_ws_mgr_upgrade_extension(r, agreed) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     /* "Connection: upgrade" is the header filter's own */
 
     r->headers_out.status = NGX_HTTP_SWITCHING_PROTOCOLS;
@@ -150,6 +183,23 @@ ngx_ws_mgr_upgrade_send(ngx_http_request_t *r, ngx_str_t *protocol)
 
     return ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR ? NGX_ERROR
                                                                  : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_upgrade_extension(ngx_http_request_t *r,
+    ngx_ws_mgr_extension_t *agreed)
+{
+    ngx_str_t  value;
+
+    value.data = ngx_pnalloc(r->pool, NGX_WS_MGR_EXTENSION_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_ws_mgr_extension_answer(value.data, agreed) - value.data;
+
+    return ngx_ws_mgr_problem_header(r, "Sec-WebSocket-Extensions", &value);
 }
 
 
