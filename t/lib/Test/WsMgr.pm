@@ -363,7 +363,7 @@ sub keep {
     my $kept = "$self->{dir}.kept";
 
     system "cp -r $self->{dir} $kept 2>/dev/null";
-    diag("kept: $kept");
+    diag("kept: $kept, WS_MGR_SEED=$ENV{WS_MGR_SEED}");
 }
 
 1;

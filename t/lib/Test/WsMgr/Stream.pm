@@ -9,8 +9,10 @@ use Carp qw/ croak /;
 use Errno qw/ EAGAIN EINTR /;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use Socket qw/ SOL_SOCKET SO_LINGER SO_RCVBUF /;
+use Socket qw/ IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_NODELAY /;
 use Test::WsMgr::Wait qw/ now patience readable writable /;
+
+use constant TIOCOUTQ => 0x5411;
 
 # address: "host:port" or "unix:/path"; options: tls, from (local address),
 # receive_buffer
@@ -33,6 +35,11 @@ sub open {
     }
 
     croak "cannot connect to $address: $!" if !$socket;
+
+    # what is written in pieces arrives in pieces
+    if ($socket->isa('IO::Socket::INET')) {
+        setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+    }
 
     if ($option{receive_buffer}) {
         setsockopt $socket, SOL_SOCKET, SO_RCVBUF, $option{receive_buffer};
@@ -83,6 +90,25 @@ sub write_some {
     local $SIG{PIPE} = 'IGNORE';
 
     return $self->{socket}->syswrite($bytes) || 0;
+}
+
+# True once the peer has read all that was written: over a unix socket only,
+# where the kernel knows it.  What comes meanwhile is read into the buffer.
+sub is_read {
+    my ($self) = @_;
+
+    my $deadline = now() + patience();
+
+    while (ioctl $self->{socket}, TIOCOUTQ, my $left = pack 'i', 0) {
+        $self->fill(0);
+
+        return 1 if unpack('i', $left) == 0;
+        return 0 if now() > $deadline;
+
+        select undef, undef, undef, 0.000_02;
+    }
+
+    return 0;
 }
 
 # reads what there is into the buffer; false: nothing until the deadline
@@ -143,6 +169,9 @@ sub take_all {
 }
 
 sub buffered { length $_[0]{in} }
+
+# true if nothing has come
+sub silent { my ($self) = @_; !$self->fill(0) && !length $self->{in} }
 sub eof { $_[0]{eof} }
 
 # true once the peer has closed
