@@ -323,6 +323,13 @@ ngx_ws_mgr_session_write_handler(ngx_event_t *wev)
         s->heard = ngx_ws_mgr_session_now();
     }
 
+    /* so may the close frame */
+
+    if (s->closing && s->out) {
+        s->bye = ngx_ws_mgr_session_now() + NGX_WS_MGR_SESSION_WAIT;
+        ngx_ws_mgr_session_schedule(s);
+    }
+
     if (s->out && ngx_ws_mgr_session_unhold(s) != NGX_OK) {
         return;
     }
