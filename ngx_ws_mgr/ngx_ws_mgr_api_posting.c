@@ -422,6 +422,8 @@ ngx_ws_mgr_posting_entry(ngx_ws_mgr_posting_t *posting)
         ngx_str_set(&entry->event_id, "");
     }
 
+    entry->type = e->type;
+    entry->run = e->run;
     entry->class = e->class;
     entry->ttl = e->ttl;
     entry->now = ngx_ws_mgr_now();

@@ -216,6 +216,7 @@ ngx_ws_mgr_census_read_user(ngx_str_t *name, uint64_t cursor,
     ngx_ws_mgr_shard_t  *shard;
 
     rc = NGX_ABORT;
+    batch->skip_from = 0;
     shard = ngx_ws_mgr_census_lock(name, &user);
 
     if (user) {

@@ -103,7 +103,8 @@ ngx_int_t ngx_ws_mgr_census_users(ngx_uint_t shard,
     ngx_ws_mgr_user_name_t *after, ngx_ws_mgr_user_name_t *names,
     ngx_uint_t *n, ngx_pool_t *pool);
 
-/* ngx_ws_mgr_log_read() of any user's log; NGX_ABORT: there is no such user */
+/* ngx_ws_mgr_log_read() of any user's log, that skips nothing; NGX_ABORT: there
+   is no such user */
 ngx_int_t ngx_ws_mgr_census_read_user(ngx_str_t *user, uint64_t cursor,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data);
 

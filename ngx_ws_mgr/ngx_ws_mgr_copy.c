@@ -60,7 +60,8 @@ ngx_ws_mgr_copy_forget(void)
 
 ngx_int_t
 ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
-    ngx_ws_mgr_match_pt match, void *data, ngx_ws_mgr_batch_t **copied)
+    uint64_t skip_from, ngx_ws_mgr_match_pt match, void *data,
+    ngx_ws_mgr_batch_t **copied)
 {
     ngx_int_t            rc;
     ngx_ws_mgr_batch_t  *batch;
@@ -69,12 +70,13 @@ ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
     *copied = batch;
 
     if (ngx_ws_mgr_copy.member == member && ngx_ws_mgr_copy.from == cursor
-        && !batch->aimed)
+        && batch->skip_from == skip_from && !batch->aimed)
     {
         return NGX_OK;
     }
 
     ngx_ws_mgr_copy.member = NULL;
+    batch->skip_from = skip_from;
 
     for ( ;; ) {
         rc = ngx_ws_mgr_member_read(member, cursor, batch, match, data);

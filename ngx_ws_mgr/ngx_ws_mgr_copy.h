@@ -24,12 +24,14 @@ ngx_int_t ngx_ws_mgr_copy_init(size_t event_size, ngx_log_t *log);
 void ngx_ws_mgr_copy_forget(void);
 
 /*
- * What comes after the cursor, unless it is there: see ngx_ws_mgr_log_read().
+ * What comes after the cursor, unless it is there, but for what may be skipped
+ * from that seq on (0: nothing): see ngx_ws_mgr_log_read().
  * The batch is good until the next call.  NGX_DECLINED: the log has left the
  * cursor behind; NGX_ERROR: no memory.
  */
 ngx_int_t ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
-    ngx_ws_mgr_match_pt match, void *data, ngx_ws_mgr_batch_t **batch);
+    uint64_t skip_from, ngx_ws_mgr_match_pt match, void *data,
+    ngx_ws_mgr_batch_t **batch);
 
 /*
  * The batch that was fetched last, with its messages of "min" bytes or more

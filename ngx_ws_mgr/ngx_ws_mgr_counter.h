@@ -87,6 +87,9 @@
       "check=\"run_order\"", "")                                              \
     X(DELIVERED, "ws_mgr_events_delivered_total", "",                         \
       "Events written to a socket")                                           \
+    X(SKIPPED_LATEST, "ws_mgr_events_skipped_total", "class=\"latest\"",      \
+      "Events that a socket that lagged did not get, as their class allows")  \
+    X(SKIPPED_DROP, "ws_mgr_events_skipped_total", "class=\"drop\"", "")      \
     X(EVICTED_COUNT, "ws_mgr_log_evictions_total", "cause=\"events\"",        \
       "Events that left a log, by cause")                                     \
     X(EVICTED_BYTES, "ws_mgr_log_evictions_total", "cause=\"bytes\"", "")     \

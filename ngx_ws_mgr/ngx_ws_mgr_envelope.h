@@ -30,13 +30,6 @@ typedef enum {
 } ngx_ws_mgr_envelope_result_e;
 
 
-typedef enum {
-    NGX_WS_MGR_CLASS_MUST = 0,
-    NGX_WS_MGR_CLASS_LATEST,
-    NGX_WS_MGR_CLASS_DROP
-} ngx_ws_mgr_class_e;
-
-
 typedef struct {
     u_char                        *start;
     u_char                        *end;

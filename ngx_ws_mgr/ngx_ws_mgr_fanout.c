@@ -41,6 +41,8 @@ static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
 static uint64_t ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub,
     ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
 static ngx_ws_mgr_batch_t *ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_advance(ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
 static void ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client);
 static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq);
@@ -470,18 +472,13 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
 
     do {
         if (!ngx_ws_mgr_session_idle(&client->session)) {
+            sub->lags = 1;
             ngx_ws_mgr_fanout_check_lag(sub);
             return;
         }
 
         batch = ngx_ws_mgr_fanout_fetch(sub);
         if (batch == NULL) {
-            return;
-        }
-
-        if (batch->n == 0) {
-            sub->cursor = batch->cursor;
-            ngx_ws_mgr_fanout_sent(sub, sub->cursor);
             return;
         }
 
@@ -499,21 +496,42 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
         }
 
         sent = ngx_ws_mgr_fanout_reached(sub, batch, n);
-
-        if (n == batch->n) {
-            sub->cursor = batch->cursor;
-
-        } else if (n) {
-            sub->cursor = batch->frames[n - 1].seq;
-        }
+        ngx_ws_mgr_fanout_advance(sub, batch, n);
 
         if (ngx_ws_mgr_session_idle(&client->session)) {
             sent = sub->cursor;
+            sub->lags &= batch->more;
         }
 
         ngx_ws_mgr_fanout_sent(sub, sent);
 
-    } while (batch->more);
+    } while (batch->more || n < batch->n);
+}
+
+
+/* n frames of the batch were taken: the cursor goes behind them, and behind
+   what was skipped before them */
+
+static void
+ngx_ws_mgr_fanout_advance(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
+    ngx_uint_t n)
+{
+    ngx_ws_mgr_skips_t  *skips;
+
+    if (n == batch->n) {
+        sub->cursor = batch->cursor;
+        skips = &batch->skips;
+
+    } else if (n) {
+        sub->cursor = batch->frames[n - 1].seq;
+        skips = &batch->frames[n - 1].skips;
+
+    } else {
+        return;
+    }
+
+    ngx_ws_mgr_count_add(SKIPPED_LATEST, skips->latest);
+    ngx_ws_mgr_count_add(SKIPPED_DROP, skips->drop);
 }
 
 
@@ -556,6 +574,7 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
     s = &client->session;
 
     switch (ngx_ws_mgr_copy_fetch(sub->member, sub->cursor,
+                                  sub->lags ? sub->live : 0,
                                   ngx_ws_mgr_fanout_match, client->conn,
                                   &batch))
     {

@@ -27,6 +27,9 @@ typedef struct {
     ngx_queue_t             queue;         /* of member->sessions */
     ngx_ws_mgr_member_t    *member;        /* NULL: reads no such log */
     uint64_t                cursor;
+    uint64_t                live;          /* first seq that is no replay */
+    unsigned                lags:1;        /* the kernel took no more, and not
+                                              all was handed to it since */
 } ngx_ws_mgr_sub_t;
 
 
@@ -53,8 +56,8 @@ ngx_int_t ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle,
     ngx_ws_mgr_registry_conf_t *conf, size_t event_size);
 void ngx_ws_mgr_fanout_exit(void);
 
-/* puts the cursor among those of the member's sockets; sub->cursor is the
-   caller's */
+/* puts the cursor among those of the member's sockets; sub->cursor and
+   sub->live are the caller's */
 void ngx_ws_mgr_fanout_join(ngx_ws_mgr_sub_t *sub,
     ngx_ws_mgr_member_t *member);
 void ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub);

@@ -6,7 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_ws_mgr_log.h>
+#include <ngx_ws_mgr_log_latest.h>
 
 
 #define NGX_WS_MGR_LOG_RING  8             /* places of a first ring */
@@ -21,6 +21,8 @@ static u_char *ngx_ws_mgr_log_head(u_char *p, ngx_ws_mgr_log_t *log,
     ngx_ws_mgr_entry_t *entry);
 static uint32_t ngx_ws_mgr_log_hash(ngx_ws_mgr_log_t *log,
     ngx_str_t *event_id);
+static ngx_uint_t ngx_ws_mgr_log_skip(ngx_ws_mgr_batch_t *batch,
+    ngx_ws_mgr_event_t *event);
 
 
 void
@@ -37,7 +39,7 @@ ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t epoch,
 size_t
 ngx_ws_mgr_log_measure(ngx_ws_mgr_log_t *log, ngx_ws_mgr_entry_t *entry)
 {
-    size_t  payload;
+    size_t  payload, size;
 
     payload = ngx_ws_mgr_log_payload(log, entry);
 
@@ -45,9 +47,33 @@ ngx_ws_mgr_log_measure(ngx_ws_mgr_log_t *log, ngx_ws_mgr_entry_t *entry)
         return 0;
     }
 
-    return offsetof(ngx_ws_mgr_event_t, data)
+    size = offsetof(ngx_ws_mgr_event_t, data)
            + ngx_ws_mgr_frame_header_size(payload) + payload
            + entry->event_id.len + entry->target.len;
+
+    return (entry->class == NGX_WS_MGR_CLASS_LATEST)
+           ? ngx_ws_mgr_log_latest_size(size, entry->run.len, entry->type.len)
+           : size;
+}
+
+
+size_t
+ngx_ws_mgr_event_size(ngx_ws_mgr_event_t *event)
+{
+    size_t                size;
+    ngx_ws_mgr_latest_t  *latest;
+
+    size = offsetof(ngx_ws_mgr_event_t, data) + event->frame + event->id_len
+           + event->target_len;
+
+    if (event->class != NGX_WS_MGR_CLASS_LATEST) {
+        return size;
+    }
+
+    latest = ngx_ws_mgr_log_latest(event);
+
+    return ngx_ws_mgr_log_latest_size(size, latest->run_len,
+                                      latest->type_len);
 }
 
 
@@ -130,6 +156,10 @@ ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
         *bucket = event;
     }
 
+    if (event->class == NGX_WS_MGR_CLASS_LATEST) {
+        ngx_ws_mgr_log_latest_insert(ids, event, entry);
+    }
+
     log->ring[event->seq & (log->size - 1)] = event;
     log->bytes += ngx_ws_mgr_event_size(event);
 }
@@ -157,6 +187,10 @@ ngx_ws_mgr_log_evict(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids)
         }
 
         *link = event->next;
+    }
+
+    if (event->class == NGX_WS_MGR_CLASS_LATEST && !event->superseded) {
+        ngx_ws_mgr_log_latest_remove(ids, event);
     }
 
     return event;
@@ -246,7 +280,7 @@ ngx_int_t
 ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data)
 {
-    uint64_t             seq;
+    uint64_t             seq, last;
     ngx_ws_mgr_event_t  *event;
 
     batch->last = batch->start;
@@ -254,12 +288,20 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
     batch->cursor = cursor;
     batch->more = 0;
     batch->aimed = 0;
+    ngx_memzero(&batch->skips, sizeof(ngx_ws_mgr_skips_t));
 
     if (cursor < log->floor) {
         return NGX_DECLINED;
     }
 
-    for (seq = cursor + 1; seq <= log->last; seq++) {
+    last = log->last;
+
+    if (last > cursor + NGX_WS_MGR_BATCH_EVENTS) {
+        last = cursor + NGX_WS_MGR_BATCH_EVENTS;
+        batch->more = 1;
+    }
+
+    for (seq = cursor + 1; seq <= last; seq++) {
         event = log->ring[seq & (log->size - 1)];
 
         if (event->to != NGX_WS_MGR_TO_USER) {
@@ -271,7 +313,9 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
             }
         }
 
-        if (event->expires && event->expires <= now) {
+        if ((event->expires && event->expires <= now)
+            || ngx_ws_mgr_log_skip(batch, event))
+        {
             batch->cursor = seq;
             continue;
         }
@@ -285,6 +329,7 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
 
         batch->last = ngx_cpymem(batch->last, event->data, event->frame);
         batch->frames[batch->n].end = (uint32_t) (batch->last - batch->start);
+        batch->frames[batch->n].skips = batch->skips;
         batch->frames[batch->n].seq = seq;
         batch->frames[batch->n].ts = event->ts;
         batch->n++;
@@ -292,6 +337,31 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
     }
 
     return NGX_OK;
+}
+
+
+/* true if the class of the event allows what lags not to have it */
+
+static ngx_uint_t
+ngx_ws_mgr_log_skip(ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_event_t *event)
+{
+    if (batch->skip_from == 0 || event->seq < batch->skip_from) {
+        return 0;
+    }
+
+    if (event->class == NGX_WS_MGR_CLASS_DROP) {
+        batch->skips.drop++;
+
+    } else if (event->superseded) {
+        batch->skips.latest++;
+
+    } else {
+        return 0;
+    }
+
+    event->skipped = 1;
+
+    return 1;
 }
 
 

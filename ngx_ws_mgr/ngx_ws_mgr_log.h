@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_frame.h>
+#include <ngx_ws_mgr_schema.h>
 
 
 /* "<epoch>-<seq>" or, of the broadcast log, "<epoch>-b<seq>" */
@@ -49,7 +50,7 @@ typedef enum {
 
 typedef struct ngx_ws_mgr_event_s  ngx_ws_mgr_event_t;
 
-/* immutable, but for next, once it is in a log */
+/* immutable once it is in a log, but for the links and the flags */
 
 struct ngx_ws_mgr_event_s {
     ngx_ws_mgr_event_t   *next;            /* in its event_id bucket */
@@ -64,10 +65,26 @@ struct ngx_ws_mgr_event_s {
     uint32_t              target_len;
     uint8_t               id_len;          /* of event_id, 0: none */
     uint8_t               to;              /* ngx_ws_mgr_to_e */
-    uint8_t               class;
-    uint8_t               unknown_sockets; /* "sockets" is not known */
-    u_char                data[1];         /* frame, event_id, target */
+    uint8_t               class;           /* ngx_ws_mgr_class_e */
+    uint8_t               unknown_sockets:1;  /* "sockets" is not known */
+    uint8_t               superseded:1;    /* of class latest: the log holds a
+                                              newer one */
+    uint8_t               skipped:1;       /* by some socket that lagged */
+    u_char                data[1];         /* frame, event_id, target; of class
+                                              latest, ngx_ws_mgr_latest_t */
 };
+
+
+/* behind an event of class latest, aligned: what it is the latest of, beside
+   its log and to whom it is */
+
+typedef struct {
+    ngx_ws_mgr_event_t   *next;            /* in its bucket */
+    uint32_t              hash;
+    uint8_t               run_len;         /* 0: of no run */
+    uint8_t               type_len;
+    u_char                data[1];         /* run_id, type */
+} ngx_ws_mgr_latest_t;
 
 
 typedef struct {
@@ -93,6 +110,8 @@ typedef struct {
     ngx_str_t             user_raw;        /* to splice: JSON string with
                                               quotes; len 0: none */
     ngx_str_t             event_id;        /* len 0: none */
+    ngx_str_t             type;            /* needed of class latest only, */
+    ngx_str_t             run;             /* as is its run_id, len 0: none */
     ngx_str_t             target;
     ngx_uint_t            to;
     ngx_uint_t            class;
@@ -103,18 +122,29 @@ typedef struct {
 
 /*
  * event_ids of all logs of a shard, in one table of fixed size, so that a
- * look-up costs the same in any log.
+ * look-up costs the same in any log.  So are events of class latest that no
+ * newer one supersedes, in a second one.
  */
 
 typedef struct {
     ngx_ws_mgr_event_t  **buckets;
     ngx_uint_t            mask;
+    ngx_ws_mgr_event_t  **latest;
+    ngx_uint_t            latest_mask;
 } ngx_ws_mgr_ids_t;
 
 
 /* where frames are copied out to: private memory of a worker */
 
 #define NGX_WS_MGR_BATCH_FRAMES  256
+#define NGX_WS_MGR_BATCH_EVENTS  1024      /* looked at, at most */
+
+/* skipped as their class allows, all told from the batch's first event on */
+
+typedef struct {
+    uint16_t              latest;
+    uint16_t              drop;
+} ngx_ws_mgr_skips_t;
 
 typedef struct {
     u_char               *start;
@@ -122,12 +152,15 @@ typedef struct {
     u_char               *end;
     ngx_uint_t            n;               /* frames copied */
     uint64_t              cursor;          /* where to read on from */
+    uint64_t              skip_from;       /* in: the first seq that may be
+                                              skipped; 0: none may */
     unsigned              more:1;          /* the log holds more */
     unsigned              aimed:1;         /* some were aimed at particular
                                               sockets: not to be shared */
+    ngx_ws_mgr_skips_t    skips;           /* up to the cursor */
     struct {
         uint32_t          end;             /* offset behind the frame */
-        uint32_t          unused;
+        ngx_ws_mgr_skips_t  skips;         /* up to the frame */
         uint64_t          seq;
         uint64_t          ts;
     } frames[NGX_WS_MGR_BATCH_FRAMES];
@@ -179,11 +212,12 @@ ngx_uint_t ngx_ws_mgr_log_same(ngx_ws_mgr_event_t *event,
     ngx_ws_mgr_entry_t *entry);
 
 /*
- * Copies frames after "cursor" into the batch until it is full or the log
- * ends; at least one frame is copied if there is one, for which the batch
- * must have room (NGX_ERROR: it has not).  Events that expired, or that
- * "match" does not want, are passed over.  NGX_DECLINED: the log has left the
- * cursor behind.  NGX_OK else.
+ * Copies frames after "cursor" into the batch until it is full, enough events
+ * were looked at or the log ends.  NGX_ERROR: the batch has no room for the
+ * first frame.  Events that expired, or that "match" does not want, are passed
+ * over; so are, from batch->skip_from on, those of class drop and those of
+ * class latest that a newer one for the same run_id, type and sockets
+ * supersedes.  NGX_DECLINED: the log has left the cursor behind.  NGX_OK else.
  */
 ngx_int_t ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor,
     uint64_t now, ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match,
@@ -200,9 +234,9 @@ u_char *ngx_ws_mgr_log_position(u_char *p, ngx_ws_mgr_position_t *position);
 ngx_int_t ngx_ws_mgr_log_position_parse(ngx_str_t *text,
     ngx_ws_mgr_position_t *position);
 
-#define ngx_ws_mgr_event_size(event)                                          \
-    (offsetof(ngx_ws_mgr_event_t, data) + (event)->frame + (event)->id_len    \
-     + (event)->target_len)
+/* bytes of the event's block */
+size_t ngx_ws_mgr_event_size(ngx_ws_mgr_event_t *event);
+
 #define ngx_ws_mgr_event_id(event)      ((event)->data + (event)->frame)
 #define ngx_ws_mgr_event_target(event)                                        \
     ((event)->data + (event)->frame + (event)->id_len)

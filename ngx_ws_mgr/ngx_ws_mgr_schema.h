@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * The known types of events and the members that each needs (PROTOCOL
- * section 4).
+ * The known types of events and the members that each needs, and the classes
+ * of events (PROTOCOL section 4).
  */
 
 
@@ -38,6 +38,15 @@ typedef enum {
     NGX_WS_MGR_TYPE_AGENT_ERROR,
     NGX_WS_MGR_TYPE_AGENT_DEATH
 } ngx_ws_mgr_type_e;
+
+
+/* what may happen to an event on a socket that lags */
+
+typedef enum {
+    NGX_WS_MGR_CLASS_MUST = 0,             /* nothing */
+    NGX_WS_MGR_CLASS_LATEST,               /* goes where a newer one came */
+    NGX_WS_MGR_CLASS_DROP                  /* goes */
+} ngx_ws_mgr_class_e;
 
 
 ngx_ws_mgr_type_e ngx_ws_mgr_schema_type(ngx_str_t *name);

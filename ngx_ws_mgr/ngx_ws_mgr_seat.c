@@ -91,6 +91,7 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
 
     ngx_ws_mgr_registry_open(conn, &own);
     client->own.cursor = own.cursor;
+    client->own.live = own.end.seq + 1;
 
     ngx_ws_mgr_seat_broadcast(client, &broadcast);
 
@@ -183,6 +184,7 @@ ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
     ngx_ws_mgr_seat_tell(client, position, &seek);
 
     client->own.cursor = seek.cursor;
+    client->own.live = seek.end.seq + 1;
     ngx_ws_mgr_fanout_pump(client);
 }
 
@@ -226,4 +228,5 @@ ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_fanout_join(&client->broadcast, member);
     ngx_ws_mgr_registry_seek(member, seek);
     client->broadcast.cursor = seek->cursor;
+    client->broadcast.live = seek->end.seq + 1;
 }

@@ -164,6 +164,12 @@ ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone)
         return NULL;
     }
 
+    shard->ids.latest_mask = n / 4 - 1;
+    shard->ids.latest = ngx_slab_calloc(pool, n / 4 * sizeof(void *));
+    if (shard->ids.latest == NULL) {
+        return NULL;
+    }
+
     if (RAND_bytes((u_char *) &shard->seed, sizeof(shard->seed)) != 1) {
         return NULL;
     }

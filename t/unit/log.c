@@ -15,6 +15,7 @@ static ngx_ws_mgr_log_t     log;
 static ngx_ws_mgr_ids_t     ids;
 static ngx_ws_mgr_batch_t   batch;
 static ngx_ws_mgr_event_t  *buckets[4];
+static ngx_ws_mgr_event_t  *latest[2];
 static u_char               frames[65536];
 
 
@@ -25,9 +26,14 @@ setup(void **state)
 
     ngx_memzero(&log, sizeof(log));
     ngx_memzero(buckets, sizeof(buckets));
+    ngx_memzero(latest, sizeof(latest));
 
     ids.buckets = buckets;
     ids.mask = 3;
+    ids.latest = latest;
+    ids.latest_mask = 1;
+
+    batch.skip_from = 0;
 
     batch.start = frames;
     batch.end = frames + sizeof(frames);
@@ -340,6 +346,206 @@ test_event_ids(void **state)
 }
 
 
+/* an event of a class: "run" may be NULL; "target" a thread, or NULL */
+
+static ngx_ws_mgr_event_t *
+classed(ngx_uint_t class, const char *run, const char *type,
+    const char *target)
+{
+    ngx_str_t           piece;
+    ngx_ws_mgr_entry_t  entry;
+
+    ngx_str_set(&piece, "\"type\":\"x\"}");
+
+    ngx_memzero(&entry, sizeof(entry));
+    entry.pieces = &piece;
+    entry.npieces = 1;
+    entry.size = piece.len;
+    entry.now = 1;
+    entry.class = class;
+    entry.run.data = (u_char *) run;
+    entry.run.len = run ? strlen(run) : 0;
+    entry.type.data = (u_char *) type;
+    entry.type.len = strlen(type);
+
+    if (target) {
+        entry.to = NGX_WS_MGR_TO_THREAD;
+        entry.target.data = (u_char *) target;
+        entry.target.len = strlen(target);
+    }
+
+    return append(&entry);
+}
+
+
+static ngx_uint_t
+anybody(ngx_ws_mgr_event_t *event, void *data)
+{
+    (void) event;
+    (void) data;
+
+    return 1;
+}
+
+
+/* the seqs that a socket reads after "cursor", each a digit */
+
+static const char *
+seqs(uint64_t cursor, uint64_t skip_from)
+{
+    ngx_uint_t   i;
+    static char  text[NGX_WS_MGR_BATCH_FRAMES + 1];
+
+    batch.skip_from = skip_from;
+
+    assert_int_equal(ngx_ws_mgr_log_read(&log, cursor, 1, &batch, anybody,
+                                         NULL),
+                     NGX_OK);
+    assert_int_equal(batch.cursor, log.last);
+
+    for (i = 0; i < batch.n; i++) {
+        text[i] = (char) ('0' + batch.frames[i].seq);
+    }
+
+    text[i] = '\0';
+
+    return text;
+}
+
+
+static void
+test_classes(void **state)
+{
+    (void) state;
+
+    (void) classed(NGX_WS_MGR_CLASS_MUST, "r1", "progress", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "progress", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_DROP, "r1", "progress", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "progress", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "progress", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_MUST, "r1", "progress", NULL);
+
+    /* one that does not lag gets all of them, and a replay is whole */
+
+    assert_string_equal(seqs(0, 0), "123456");
+    assert_int_equal(batch.skips.latest + batch.skips.drop, 0);
+    assert_string_equal(seqs(0, 7), "123456");
+
+    assert_string_equal(seqs(0, 1), "156");
+    assert_int_equal(batch.skips.latest, 2);
+    assert_int_equal(batch.skips.drop, 1);
+    assert_int_equal(batch.frames[0].skips.latest, 0);
+    assert_int_equal(batch.frames[1].skips.latest, 2);
+    assert_int_equal(batch.frames[1].skips.drop, 1);
+    assert_int_equal(log.ring[2 & (log.size - 1)]->skipped, 1);
+    assert_int_equal(log.ring[5 & (log.size - 1)]->skipped, 0);
+
+    assert_string_equal(seqs(0, 4), "12356");
+    assert_int_equal(batch.skips.latest, 1);
+}
+
+
+/* only what says the same of the same to the same sockets is superseded */
+
+static void
+test_latest_of_what(void **state)
+{
+    (void) state;
+
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "a", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r2", "a", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "b", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "a", "t1");
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "a", "t2");
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, NULL, "r1a", NULL);
+    (void) classed(NGX_WS_MGR_CLASS_DROP, "r1", "a", NULL);
+
+    assert_string_equal(seqs(0, 1), "123456");
+
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "a", "t1");
+
+    assert_string_equal(seqs(0, 1), "123568");
+
+    (void) classed(NGX_WS_MGR_CLASS_LATEST, "r1", "a", NULL);
+
+    assert_string_equal(seqs(0, 1), "235689");
+    assert_int_equal(batch.skips.latest, 2);
+}
+
+
+/* what supersedes is younger, and stays longer: whatever has gone, nothing
+   points to it */
+
+static void
+test_latest_evicted(void **state)
+{
+    ngx_uint_t  i;
+    char        run[2];
+
+    (void) state;
+
+    for (i = 0; i < 200; i++) {
+        run[0] = (char) ('0' + i * 7 % 5);
+        run[1] = '\0';
+
+        (void) classed(NGX_WS_MGR_CLASS_LATEST, run, "t", NULL);
+
+        if (i >= EVENTS) {
+            free(ngx_ws_mgr_log_evict(&log, &ids));
+        }
+    }
+
+    batch.skip_from = 1;
+
+    assert_int_equal(ngx_ws_mgr_log_read(&log, log.floor, 1, &batch, NULL,
+                                         NULL),
+                     NGX_OK);
+    assert_int_equal(batch.n, 5);
+
+    for ( ;; ) {
+        if (ngx_ws_mgr_log_oldest(&log) == NULL) {
+            break;
+        }
+
+        free(ngx_ws_mgr_log_evict(&log, &ids));
+    }
+
+    assert_null(latest[0]);
+    assert_null(latest[1]);
+    assert_int_equal(log.bytes, 0);
+}
+
+
+/* the lock is not held for all that is passed over at once */
+
+static void
+test_passed_over(void **state)
+{
+    ngx_uint_t  i;
+
+    (void) state;
+
+    for (i = 0; i < NGX_WS_MGR_BATCH_EVENTS + 2; i++) {
+        (void) classed(NGX_WS_MGR_CLASS_DROP, NULL, "x", NULL);
+    }
+
+    batch.skip_from = 1;
+
+    assert_int_equal(ngx_ws_mgr_log_read(&log, 0, 1, &batch, NULL, NULL),
+                     NGX_OK);
+    assert_int_equal(batch.n, 0);
+    assert_int_equal(batch.more, 1);
+    assert_int_equal(batch.skips.drop, NGX_WS_MGR_BATCH_EVENTS);
+    assert_int_equal(batch.cursor, NGX_WS_MGR_BATCH_EVENTS);
+
+    assert_int_equal(ngx_ws_mgr_log_read(&log, batch.cursor, 1, &batch, NULL,
+                                         NULL),
+                     NGX_OK);
+    assert_int_equal(batch.more, 0);
+    assert_int_equal(batch.skips.drop, 2);
+}
+
+
 static void
 test_positions(void **state)
 {
@@ -420,6 +626,10 @@ ngx_ws_mgr_unit_log(void)
         cmocka_unit_test_setup_teardown(test_aimed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ttl, setup, teardown),
         cmocka_unit_test_setup_teardown(test_event_ids, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_classes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_latest_of_what, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_latest_evicted, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_positions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
     };
