@@ -160,6 +160,7 @@ ngx_int_t
 ngx_ws_mgr_inflate(ngx_ws_mgr_inflate_t *inf, ngx_str_t *in,
     ngx_uint_t final, ngx_str_t *out)
 {
+    size_t     len;
     ngx_int_t  rc;
     ngx_str_t  tail;
 
@@ -172,22 +173,29 @@ ngx_ws_mgr_inflate(ngx_ws_mgr_inflate_t *inf, ngx_str_t *in,
         return rc;
     }
 
-    /* there is room, and the tail yields nothing where it is one */
+    /* the tail is an empty block, which no block is open for, and there is
+       room for what it would yield if it were none */
+
+    len = out->len;
 
     tail.data = ngx_ws_mgr_inflate_tail;
     tail.len = sizeof(ngx_ws_mgr_inflate_tail);
 
     rc = ngx_ws_mgr_inflate_some(inf, &tail, out);
 
-    if (rc == NGX_OK
-        && (inf->z.data_type
+    if (rc == NGX_ABORT) {
+        return NGX_ABORT;
+    }
+
+    if (rc != NGX_OK || out->len != len
+        || (inf->z.data_type
             & (NGX_WS_MGR_INFLATE_BLOCK|NGX_WS_MGR_INFLATE_BITS))
            != NGX_WS_MGR_INFLATE_BLOCK)
     {
         return NGX_ERROR;
     }
 
-    return rc == NGX_AGAIN ? NGX_ERROR : rc;
+    return NGX_OK;
 }
 
 
