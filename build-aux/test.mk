@@ -2,6 +2,7 @@
 #
 #   make -C TREE -f build-aux/test.mk TOP=… OUT=… [STATIC=1] [NOUN=…] tests
 #   make -C TREE -f build-aux/test.mk TOP=… OUT=… fuzzers
+#   make -C TREE -f build-aux/test.mk TOP=… OUT=… benches
 #
 # tests: OUT/unit/<noun>.so for each t/unit/<noun>.c, and OUT/fuzz/<noun>.so
 # for each t/fuzz/<noun>.c, to be loaded into nginx.  Each takes of the objects
@@ -10,6 +11,9 @@
 # fuzzers: OUT/<noun> for each t/fuzz/<noun>.c, with libFuzzer; nginx's own
 # objects are taken as they are, ours are compiled again, so that what is
 # undefined ends the run in ours only.
+#
+# benches: OUT/bench/<noun>.so for each bench/<noun>.c, to be loaded into nginx
+# as the tests are.
 
 include objs/Makefile
 
@@ -54,6 +58,21 @@ $(OUT)/unit/%.so:	$(OUT)/unit/%.run.o $(OUT)/unit/%.o $(ARCHIVE)
 
 $(OUT)/fuzz/%.so:	$(OUT)/unit/replay.run.o $(OUT)/fuzz/replay.o \
 			$(OUT)/fuzz/%.o $(ARCHIVE)
+	$(LINK) -shared -o $@ $^ $(SANITIZE) $(LIBS) -lcmocka
+
+# what is measured is the objects of the module itself
+
+BENCHES =	$(call NOUNS,$(TOP)/bench,)
+
+benches:	$(BENCHES:%=$(OUT)/bench/%.so)
+
+$(OUT)/bench/%.o:	$(TOP)/bench/%.c objs/ngx_auto_config.h
+	$(COMPILE)
+
+$(OUT)/bench/%.run.o:	$(TOP)/t/unit/unit.c objs/ngx_auto_config.h
+	$(COMPILE) -DNGX_WS_MGR_UNIT=ngx_ws_mgr_bench_$*
+
+$(OUT)/bench/%.so:	$(OUT)/bench/%.run.o $(OUT)/bench/%.o $(ARCHIVE)
 	$(LINK) -shared -o $@ $^ $(SANITIZE) $(LIBS) -lcmocka
 
 # loaded beside ours, of which they take what they need when they are loaded
