@@ -411,15 +411,18 @@ void
 ngx_ws_mgr_frame_mask(u_char *p, size_t len, const u_char mask[4],
     ngx_uint_t offset)
 {
-    u_char      key[8];
+    u_char      key[4];
+    uint32_t    half;
     uint64_t    k, w[4];
     ngx_uint_t  i;
 
-    for (i = 0; i < 8; i++) {
+    for (i = 0; i < 4; i++) {
         key[i] = mask[(offset + i) & 3];
     }
 
-    ngx_memcpy(&k, key, 8);
+    ngx_memcpy(&half, key, 4);
+
+    k = (uint64_t) half << 32 | half;
 
     while (len >= 32) {
         ngx_memcpy(w, p, 32);
@@ -445,6 +448,6 @@ ngx_ws_mgr_frame_mask(u_char *p, size_t len, const u_char mask[4],
     }
 
     for (i = 0; i < len; i++) {
-        p[i] ^= key[i];
+        p[i] ^= key[i & 3];
     }
 }

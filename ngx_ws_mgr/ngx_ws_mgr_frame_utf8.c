@@ -11,13 +11,66 @@
 
 #define NGX_WS_MGR_FRAME_HIGH_BITS  0x8080808080808080ULL
 
-/* the state: how many bytes are to come, and bounds of the next one */
-#define ngx_ws_mgr_frame_expect(n, low, high)                                 \
-    ((uint32_t) (n) << 16 | (low) << 8 | (high))
+/* bytes that pass before an impossible one among them is looked for */
+#define NGX_WS_MGR_FRAME_UTF8_STEP  16
 
 
-static uint32_t ngx_ws_mgr_frame_utf8_lead(u_char c);
-static size_t ngx_ws_mgr_frame_utf8_whole(const u_char *p);
+/*
+ * What may come next, by Unicode's table 3-7.  A state is where its six bits
+ * are in the row of a byte, which has the next state there; the first is that
+ * of an impossible byte, and is not left any more.
+ */
+
+enum {
+    sw_bad = 0,
+    sw_start = 6,          /* a character begins */
+    sw_one = 12,           /* one byte more, two, three */
+    sw_two = 18,
+    sw_three = 24,
+    sw_e0 = 30,            /* after this byte: those that are not overlong, */
+    sw_ed = 36,            /* no surrogate, */
+    sw_f0 = 42,            /* not overlong, */
+    sw_f4 = 48             /* at most U+10FFFF */
+};
+
+
+/* after a whole number of characters what others see is 0 */
+#define ngx_ws_mgr_frame_utf8_state(s)  ((s) ^ sw_start)
+
+#define NEXT(s, next)  ((uint64_t) (next) << (s))
+
+#define BAD     0
+#define ASCII   NEXT(sw_start, sw_start)
+#define LEAD2   NEXT(sw_start, sw_one)
+#define LEAD3   NEXT(sw_start, sw_two)
+#define LEAD4   NEXT(sw_start, sw_three)
+#define E0      NEXT(sw_start, sw_e0)
+#define ED      NEXT(sw_start, sw_ed)
+#define F0      NEXT(sw_start, sw_f0)
+#define F4      NEXT(sw_start, sw_f4)
+#define MORE    (NEXT(sw_one, sw_start) | NEXT(sw_two, sw_one)                \
+                 | NEXT(sw_three, sw_two))
+#define MORE_8  (MORE | NEXT(sw_ed, sw_one) | NEXT(sw_f4, sw_two))
+#define MORE_9  (MORE | NEXT(sw_ed, sw_one) | NEXT(sw_f0, sw_two))
+#define MORE_A  (MORE | NEXT(sw_e0, sw_one) | NEXT(sw_f0, sw_two))
+
+#define X4(row)   row, row, row, row
+#define X16(row)  X4(row), X4(row), X4(row), X4(row)
+
+
+static const uint64_t  ngx_ws_mgr_frame_utf8_rows[256] = {
+    X16(ASCII), X16(ASCII), X16(ASCII), X16(ASCII),
+    X16(ASCII), X16(ASCII), X16(ASCII), X16(ASCII),
+
+    X16(MORE_8), X16(MORE_9), X16(MORE_A), X16(MORE_A),
+
+    BAD, BAD, LEAD2, LEAD2, X4(LEAD2), X4(LEAD2), X4(LEAD2),
+    X16(LEAD2),
+    E0, LEAD3, LEAD3, LEAD3, X4(LEAD3), X4(LEAD3), LEAD3, ED, LEAD3, LEAD3,
+    F0, LEAD4, LEAD4, LEAD4, F4, BAD, BAD, BAD, X4(BAD), X4(BAD)
+};
+
+
 static const u_char *ngx_ws_mgr_frame_ascii(const u_char *p,
     const u_char *last);
 
@@ -25,113 +78,39 @@ static const u_char *ngx_ws_mgr_frame_ascii(const u_char *p,
 ngx_int_t
 ngx_ws_mgr_frame_utf8(uint32_t *state, const u_char *p, const u_char *last)
 {
-    size_t    n;
-    uint32_t  s;
+    uint64_t       s;
+    const u_char  *end;
 
-    s = *state;
+    s = ngx_ws_mgr_frame_utf8_state(*state);
 
     for ( ;; ) {
 
-        if (p == last) {
-            *state = s;
-            return NGX_OK;
+        if (s == sw_start) {
+            p = ngx_ws_mgr_frame_ascii(p, last);
         }
 
-        if (s == 0) {
+        end = (last - p > NGX_WS_MGR_FRAME_UTF8_STEP)
+              ? p + NGX_WS_MGR_FRAME_UTF8_STEP : last;
 
-            if (*p < 0x80) {
-                p = ngx_ws_mgr_frame_ascii(p, last);
-                continue;
-            }
-
-            if (last - p >= 3) {
-                n = ngx_ws_mgr_frame_utf8_whole(p);
-                p += n;
-
-                if (n) {
-                    continue;
-                }
-            }
-
-            s = ngx_ws_mgr_frame_utf8_lead(*p++);
-
-            if (s == 0) {
-                return NGX_ERROR;
-            }
-
-            continue;
+        while (p < end) {
+            s = ngx_ws_mgr_frame_utf8_rows[*p++] >> (s & 63);
         }
 
-        if (*p < (s >> 8 & 0xff) || *p > (s & 0xff)) {
+        s &= 63;
+
+        if (s == sw_bad) {
             return NGX_ERROR;
         }
 
-        p++;
-        s >>= 16;
-        s = (s > 1) ? ngx_ws_mgr_frame_expect(s - 1, 0x80, 0xbf) : 0;
+        if (p == last) {
+            *state = (uint32_t) ngx_ws_mgr_frame_utf8_state(s);
+            return NGX_OK;
+        }
     }
 }
 
 
-/*
- * The first byte of a character that is not ASCII: Unicode's table 3-7.  0: it
- * cannot begin one.
- */
-
-static uint32_t
-ngx_ws_mgr_frame_utf8_lead(u_char c)
-{
-    if (c < 0xc2 || c > 0xf4) {
-        return 0;
-    }
-
-    if (c < 0xe0) {
-        return ngx_ws_mgr_frame_expect(1, 0x80, 0xbf);
-    }
-
-    switch (c) {
-
-    case 0xe0:
-        return ngx_ws_mgr_frame_expect(2, 0xa0, 0xbf);
-
-    case 0xed:
-        return ngx_ws_mgr_frame_expect(2, 0x80, 0x9f);
-
-    case 0xf0:
-        return ngx_ws_mgr_frame_expect(3, 0x90, 0xbf);
-
-    case 0xf4:
-        return ngx_ws_mgr_frame_expect(3, 0x80, 0x8f);
-
-    default:
-        return (c < 0xf0) ? ngx_ws_mgr_frame_expect(2, 0x80, 0xbf)
-                          : ngx_ws_mgr_frame_expect(3, 0x80, 0xbf);
-    }
-}
-
-
-/* the length of a plain character of two or three bytes at p; 0: look closer */
-
-static size_t
-ngx_ws_mgr_frame_utf8_whole(const u_char *p)
-{
-    if ((p[1] & 0xc0) != 0x80) {
-        return 0;
-    }
-
-    if (p[0] >= 0xc2 && p[0] < 0xe0) {
-        return 2;
-    }
-
-    if (p[0] > 0xe0 && p[0] < 0xf0 && p[0] != 0xed && (p[2] & 0xc0) == 0x80) {
-        return 3;
-    }
-
-    return 0;
-}
-
-
-/* the first byte that is not ASCII, or last */
+/* behind the words that are ASCII */
 
 static const u_char *
 ngx_ws_mgr_frame_ascii(const u_char *p, const u_char *last)
@@ -156,10 +135,6 @@ ngx_ws_mgr_frame_ascii(const u_char *p, const u_char *last)
         }
 
         p += 8;
-    }
-
-    while (p < last && *p < 0x80) {
-        p++;
     }
 
     return p;
