@@ -20,6 +20,7 @@ package Test::WsMgr::Frames;
 use strict;
 use warnings;
 
+use Carp qw/ croak /;
 use Digest::SHA qw/ sha1_hex /;
 use Exporter qw/ import /;
 use Test::More;
@@ -224,16 +225,22 @@ sub story {
 }
 
 # What the server sends, in words: n frames, or all up to the end of TCP,
-# which is "end" as it should be, "reset", or "nothing" where it is still open.
+# which is "end" as it should be, "reset", or "nothing" where it is still open:
+# who has seen that several times does not wait long any more, and gives up.
+my $silences = 0;
+
 sub heard {
     my ($socket, $n) = @_;
-    my $deadline = now() + patience(10);
+    my $deadline = now() + patience($silences < 3 ? 10 : 0.3);
     my @heard;
 
     while (!defined $n || @heard < $n) {
         my $frame = $socket->read_frame($deadline);
 
         if (!$frame) {
+            croak 'silent too often'
+                if !$socket->{stream}->eof && $silences++ > 20;
+
             push @heard, !$socket->{stream}->eof ? 'nothing'
                          : $socket->{stream}{reset} ? 'reset'
                          : length $socket->{stream}{in} ? 'half a frame'
