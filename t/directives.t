@@ -117,6 +117,13 @@ my @table = (
     [ 'ws_mgr_message_size', 'socket', [ '1', '64k', '256m' ],
       [ '0', '257m', 'x', '-1', '""', '1g' => 'use a size from 1 byte to 256m' ],
     ],
+    [ 'ws_mgr_deflate', 'socket',
+      [ 'on', 'off', 'on min=1', 'on min=1m', 'on min=4k' ],
+      [ 'yes', '""', 'min=256', 'off min=256'
+        => 'use "off" alone, or "on", which "min=" and a size may follow' ],
+      [ 'on min=0', 'on min=1048577', 'on min=', 'on min=x', 'on 256'
+        => 'use "min=" and a size from 1 byte to 1m' ],
+    ],
     [ 'ws_mgr_message_rate', 'socket',
       [ '1/s', '1000000/s burst=1000000', '50/s burst=1' ],
       [ '0/s', '1000001/s', '50', '50/m', '/s', 's', 'x/s', '""', '50/sec'
