@@ -147,6 +147,13 @@ ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min)
         ngx_ws_mgr_copy_deflated.min = min;
     }
 
+    /* not so what came between them */
+
+    for (i = 0; i < from->n; i++) {
+        to->frames[i].skips = from->frames[i].skips;
+    }
+
+    to->skips = from->skips;
     to->cursor = from->cursor;
     to->more = from->more;
     to->aimed = from->aimed;

@@ -112,6 +112,31 @@ is $mgr->counter($latest), 4, 'one of class latest more';
 is heard($slow), '22 23 24 25', 'those who keep up have all';
 $_->drop for $quick, $slow, $again;
 
+# compressed: what is made once serves those who lag and those who do not
+my $deflate = { 'Sec-WebSocket-Extensions' => 'permessage-deflate' };
+my ($slow2, $quick2) = map { $mgr->upgrade(ticket => $mgr->ticket('carl'),
+                                           headers => $deflate, %$_) }
+                       { to => $mgr->unix }, {};
+
+$_->message for $slow2, $quick2;
+
+# noise, which takes no less room
+$mgr->post({ type => 'fill', user_id => 'carl',
+             pad => join '', map { chr(97 + rand 26) } 1 .. 100_000 })
+    for 1 .. 10;
+$mgr->post({ type => 'p', user_id => 'carl', class => $_->[0],
+             pad => 'x' x 1000 })
+    for [ 'must' ], [ 'drop' ], [ 'latest' ], [ 'latest' ], [ 'must' ];
+
+my @all = map { $quick2->message } 1 .. 15;
+my @some = grep { defined } map { $slow2->message(1) } 1 .. 13;
+
+is scalar(grep { defined } @all), 15, 'with compression all';
+is scalar(@some), 13, 'or all but two';
+ok !$slow2->message(0.05), 'not one more';
+is $mgr->counter($drop), 4, 'again one of class drop more';
+is $mgr->counter($latest), 5, 'again one of class latest more';
+
 # the broadcast log is no other
 sub broadcast {
     $mgr->post({ type => 'b', user_id => '*', class => $_[0], n => $_[1] });
