@@ -11,7 +11,9 @@
 #include <ngx_ws_mgr_publish.h>
 
 
-static ngx_int_t ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t *posting);
+static ngx_uint_t ngx_ws_mgr_api_event_group(ngx_ws_mgr_posting_t **postings,
+    ngx_uint_t n);
+static ngx_int_t ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting);
 static ngx_int_t ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting,
     ngx_ws_mgr_text_t *t);
 static ngx_int_t ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting,
@@ -23,41 +25,114 @@ static void ngx_ws_mgr_api_event_sockets(ngx_ws_mgr_text_t *t,
     ngx_uint_t sockets, ngx_uint_t unknown);
 
 
-ngx_int_t
-ngx_ws_mgr_api_event_post(ngx_ws_mgr_api_event_t *event,
-    ngx_ws_mgr_span_t *posted, ngx_ws_mgr_text_t *t,
-    ngx_ws_mgr_api_refusal_t *refusal)
+ngx_uint_t
+ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t **postings, ngx_uint_t n,
+    ngx_uint_t more)
 {
-    ngx_ws_mgr_posting_t  posting;
+    ngx_uint_t              i, k, all;
+    ngx_ws_mgr_posting_t   *posting;
+    ngx_ws_mgr_publish_t   *group[NGX_WS_MGR_PUBLISH_GROUP];
 
-    posting.event = event;
-    posting.refusal = refusal;
-    posting.posted = posted;
-
-    if (ngx_ws_mgr_api_posting_read(&posting) != NGX_OK) {
-        return NGX_DECLINED;
+    if (!postings[0]->refused && postings[0]->envelope.nusers) {
+        return 1;
     }
 
-    return posting.envelope.nusers ? ngx_ws_mgr_api_event_many(&posting, t)
-                                   : ngx_ws_mgr_api_event_one(&posting, t);
+    all = n;
+    n = ngx_ws_mgr_api_event_group(postings, all);
+
+    if (more && n == all) {
+        return 0;
+    }
+
+    k = 0;
+
+    for (i = 0; i < n; i++) {
+        posting = postings[i];
+
+        if (posting->refused) {
+            continue;
+        }
+
+        group[k++] = &posting->publish;
+
+        if (posting->event->wait != NULL) {
+            ngx_ws_mgr_api_wait_before(posting->event->wait,
+                                       &posting->publish, &posting->matched);
+        }
+    }
+
+    if (k) {
+        ngx_ws_mgr_publish_group(group, k);
+    }
+
+    return n;
 }
 
 
-/* to the log of one user */
+/* how many of the postings go together, refused ones among them */
+
+static ngx_uint_t
+ngx_ws_mgr_api_event_group(ngx_ws_mgr_posting_t **postings, ngx_uint_t n)
+{
+    size_t                 bytes;
+    ngx_str_t             *user;
+    ngx_uint_t             i, k;
+    ngx_ws_mgr_publish_t  *p;
+
+    user = NULL;
+    bytes = 0;
+    k = 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (postings[i]->refused) {
+            continue;
+        }
+
+        p = &postings[i]->publish;
+        bytes += p->entry.size;
+
+        if (user == NULL) {
+            user = &p->user;
+        }
+
+        if (postings[i]->envelope.nusers
+            || (k != 0 && bytes > NGX_WS_MGR_PUBLISH_BYTES)
+            || p->user.len != user->len
+            || ngx_memcmp(p->user.data, user->data, user->len) != 0
+            || k++ == NGX_WS_MGR_PUBLISH_GROUP)
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+ngx_int_t
+ngx_ws_mgr_api_event_result(ngx_ws_mgr_posting_t *posting,
+    ngx_ws_mgr_text_t *t)
+{
+    if (posting->refused) {
+        return NGX_DECLINED;
+    }
+
+    return posting->envelope.nusers ? ngx_ws_mgr_api_event_many(posting, t)
+                                    : ngx_ws_mgr_api_event_one(posting, t);
+}
+
+
+/* what became of it in the log of one user */
 
 static ngx_int_t
-ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t *posting)
+ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting)
 {
     ngx_ws_mgr_publish_t  *p;
 
     p = &posting->publish;
-    posting->event->appended++;
 
-    if (posting->event->wait != NULL) {
-        ngx_ws_mgr_api_wait_before(posting->event->wait, p);
-    }
-
-    switch (ngx_ws_mgr_publish(p)) {
+    switch (p->result) {
 
     case NGX_WS_MGR_PUBLISH_OK:
         break;
@@ -103,7 +178,7 @@ ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
 
     p = &posting->publish;
 
-    if (ngx_ws_mgr_api_event_append(posting) != NGX_OK) {
+    if (ngx_ws_mgr_api_event_judge(posting) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -118,7 +193,8 @@ ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
     ngx_ws_mgr_text_put(t, ",\"stored\":true");
 
     if (posting->event->wait != NULL) {
-        ngx_ws_mgr_api_wait_after(posting->event->wait, p, t);
+        ngx_ws_mgr_api_wait_after(posting->event->wait, p, &posting->matched,
+                                  t);
     }
 
     ngx_ws_mgr_text_put(t, "}");
@@ -140,7 +216,7 @@ ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
 
     e = &posting->envelope;
     p = &posting->publish;
-    problem = &posting->refusal->problem;
+    problem = &posting->refusal.problem;
 
     start = ngx_ws_mgr_text_len(t);
     stored = 0;
@@ -163,7 +239,14 @@ ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
         ngx_ws_mgr_text_put(t, "{\"user_id\":");
         ngx_ws_mgr_text_add(t, e->users_raw[i].data, e->users_raw[i].len);
 
-        if (ngx_ws_mgr_api_event_append(posting) != NGX_OK) {
+        if (posting->event->wait != NULL) {
+            ngx_ws_mgr_api_wait_before(posting->event->wait, p,
+                                       &posting->matched);
+        }
+
+        (void) ngx_ws_mgr_publish(p);
+
+        if (ngx_ws_mgr_api_event_judge(posting) != NGX_OK) {
             ngx_ws_mgr_text_put(t, ",");
             ngx_ws_mgr_api_fault_text(t, problem);
             ngx_ws_mgr_text_put(t, ",\"stored\":false}");
@@ -180,7 +263,8 @@ ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
         ngx_ws_mgr_text_put(t, ",\"stored\":true");
 
         if (posting->event->wait != NULL) {
-            ngx_ws_mgr_api_wait_after(posting->event->wait, p, t);
+            ngx_ws_mgr_api_wait_after(posting->event->wait, p,
+                                      &posting->matched, t);
         }
 
         ngx_ws_mgr_text_put(t, "}");

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * One posted event: read, checked, published, and its result written.
+ * Posted events that were read: published, and their results written.
  */
 
 
@@ -17,12 +17,21 @@
 
 
 /*
- * NGX_OK: accepted, its result was added to t; NGX_DECLINED: it is in no log,
- * and refusal says why.
+ * Appends the first posting, and those behind it that are for the log of the
+ * same user, as one group.  Returns how many are done with, refused ones among
+ * them: their results can be written.  One for many users counts as done, and
+ * is appended when its result is written.  With "more" to come, which the
+ * group may go on with, nothing is appended where it takes in all: 0.
  */
-ngx_int_t ngx_ws_mgr_api_event_post(ngx_ws_mgr_api_event_t *event,
-    ngx_ws_mgr_span_t *posted, ngx_ws_mgr_text_t *t,
-    ngx_ws_mgr_api_refusal_t *refusal);
+ngx_uint_t ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t **postings,
+    ngx_uint_t n, ngx_uint_t more);
+
+/*
+ * NGX_OK: accepted, its result was added to t; NGX_DECLINED: it is in no log,
+ * and posting->refusal says why.
+ */
+ngx_int_t ngx_ws_mgr_api_event_result(ngx_ws_mgr_posting_t *posting,
+    ngx_ws_mgr_text_t *t);
 
 
 #endif /* _NGX_WS_MGR_API_EVENT_H_INCLUDED_ */

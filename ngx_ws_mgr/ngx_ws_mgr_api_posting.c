@@ -25,14 +25,15 @@ ngx_int_t
 ngx_ws_mgr_api_posting_read(ngx_ws_mgr_posting_t *posting)
 {
     posting->broadcast = 0;
+    posting->refused = 0;
 
-    ngx_str_null(&posting->refusal->event_id);
+    ngx_str_null(&posting->refusal.event_id);
 
     if (ngx_ws_mgr_posting_parse(posting) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    posting->refusal->event_id = posting->envelope.event_id;
+    posting->refusal.event_id = posting->envelope.event_id;
 
     ngx_memzero(&posting->publish, sizeof(ngx_ws_mgr_publish_t));
 
@@ -80,12 +81,13 @@ ngx_ws_mgr_api_posting_refuse(ngx_ws_mgr_posting_t *posting,
 {
     ngx_ws_mgr_problem_t  *problem;
 
-    if (where < posting->posted->start || where > posting->posted->end) {
-        where = posting->posted->start;
+    if (where < posting->posted.start || where > posting->posted.end) {
+        where = posting->posted.start;
     }
 
-    posting->refusal->fault = fault;
-    problem = &posting->refusal->problem;
+    posting->refused = 1;
+    posting->refusal.fault = fault;
+    problem = &posting->refusal.problem;
 
     ngx_ws_mgr_api_fault_fill(problem, fault, detail);
 
@@ -108,7 +110,7 @@ ngx_ws_mgr_posting_parse(ngx_ws_mgr_posting_t *posting)
     ngx_ws_mgr_envelope_t  *e;
 
     e = &posting->envelope;
-    posted = posting->posted;
+    posted = &posting->posted;
 
     if ((size_t) (posted->end - posted->start)
         > posting->event->conf->event_size)
@@ -142,8 +144,8 @@ ngx_ws_mgr_posting_parse(ngx_ws_mgr_posting_t *posting)
     (void) ngx_ws_mgr_api_posting_refuse(posting, fault, NULL, e->where,
                                      e->error);
 
-    posting->refusal->problem.member = e->member;
-    posting->refusal->event_id = e->event_id;
+    posting->refusal.problem.member = e->member;
+    posting->refusal.event_id = e->event_id;
 
     return NGX_DECLINED;
 }

@@ -30,7 +30,6 @@ typedef struct {
     ngx_str_t                 user_raw;    /* the same as a JSON string */
     ngx_ws_mgr_api_wait_t    *wait;        /* NULL: none */
     u_char                   *body;        /* lines are counted from here */
-    ngx_uint_t                appended;    /* to users' logs, so far */
 } ngx_ws_mgr_api_event_t;
 
 
@@ -45,24 +44,26 @@ typedef struct {
 
 typedef struct {
     ngx_ws_mgr_api_event_t     *event;
-    ngx_ws_mgr_api_refusal_t   *refusal;
-    ngx_ws_mgr_span_t          *posted;
+    ngx_ws_mgr_span_t           posted;
+    ngx_ws_mgr_api_refusal_t    refusal;   /* where it was refused */
+    ngx_ws_mgr_api_matched_t    matched;   /* where event->wait */
     ngx_ws_mgr_envelope_t       envelope;
     ngx_ws_mgr_publish_t        publish;
     ngx_str_t                   pieces[NGX_WS_MGR_ENVELOPE_CUTS + 1];
     uint64_t                    number;    /* of connection_id */
     unsigned                    broadcast:1;
+    unsigned                    refused:1;
 } ngx_ws_mgr_posting_t;
 
 
 /*
- * Fills the publish from what is posted; its user is set where there is but
- * one.  NGX_DECLINED: posting->refusal says why not.
+ * Fills the publish from posting->posted; its user is set where there is but
+ * one.  NGX_DECLINED: it is refused, and posting->refusal says why.
  */
 ngx_int_t ngx_ws_mgr_api_posting_read(ngx_ws_mgr_posting_t *posting);
 
 /*
- * Fills the refusal; returns NGX_DECLINED.  "where" may be NULL, or elsewhere
+ * Refuses; returns NGX_DECLINED.  "where" may be NULL, or elsewhere
  * than in the body: the place of the event is told then.
  */
 ngx_int_t ngx_ws_mgr_api_posting_refuse(ngx_ws_mgr_posting_t *posting,

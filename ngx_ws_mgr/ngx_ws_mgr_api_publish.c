@@ -18,8 +18,10 @@
 #include <ngx_ws_mgr_ticket.h>
 
 
-/* of a batch, what is appended before the event loop has its turn */
-#define NGX_WS_MGR_API_PUBLISH_SLICE  64
+/* of a batch, what is read, and to how many logs it is appended, before the
+   event loop has its turn */
+#define NGX_WS_MGR_API_PUBLISH_READ   (2 * NGX_WS_MGR_PUBLISH_GROUP)
+#define NGX_WS_MGR_API_PUBLISH_SLICE  NGX_WS_MGR_PUBLISH_GROUP
 
 /* room in front of the results for the head of the answer */
 #define NGX_WS_MGR_API_PUBLISH_HEAD   96
@@ -28,6 +30,8 @@
 typedef struct {
     ngx_http_request_t           *request;
     ngx_ws_mgr_api_event_t        event;
+    ngx_ws_mgr_posting_t        **postings;  /* of a slice; NULL: none yet */
+    ngx_uint_t                    kept;    /* of them, for the next slice */
     ngx_ws_mgr_envelope_t         list;    /* of {"events":[ … ]} */
     ngx_ws_mgr_text_t             text;
     u_char                       *pos;     /* of what is left of the body */
@@ -49,8 +53,12 @@ static ngx_int_t ngx_ws_mgr_post_refuse(ngx_ws_mgr_post_t *b);
 static ngx_int_t ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b);
 static ngx_int_t ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b,
     ngx_ws_mgr_span_t *item);
+static ngx_ws_mgr_posting_t *ngx_ws_mgr_post_room(ngx_ws_mgr_post_t *b,
+    ngx_uint_t n);
+static void ngx_ws_mgr_post_append(ngx_ws_mgr_post_t *b, ngx_uint_t n,
+    ngx_uint_t more);
 static void ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b,
-    ngx_ws_mgr_span_t *item);
+    ngx_ws_mgr_posting_t *posting);
 static void ngx_ws_mgr_post_next(ngx_event_t *ev);
 static void ngx_ws_mgr_post_cleanup(void *data);
 static ngx_int_t ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b);
@@ -234,17 +242,20 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 static ngx_int_t
 ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b)
 {
-    ngx_ws_mgr_span_t          posted;
-    ngx_ws_mgr_api_refusal_t   refusal;
+    ngx_ws_mgr_posting_t   posting, *one;
 
-    posted.start = b->pos;
-    posted.end = b->end;
+    one = &posting;
 
-    if (ngx_ws_mgr_api_event_post(&b->event, &posted, &b->text, &refusal)
-        != NGX_OK)
-    {
-        ngx_ws_mgr_api_fault_count(refusal.fault);
-        return ngx_ws_mgr_problem_send(b->request, &refusal.problem);
+    posting.event = &b->event;
+    posting.posted.start = b->pos;
+    posting.posted.end = b->end;
+
+    (void) ngx_ws_mgr_api_posting_read(one);
+    (void) ngx_ws_mgr_api_event_append(&one, 1, 0);
+
+    if (ngx_ws_mgr_api_event_result(one, &b->text) != NGX_OK) {
+        ngx_ws_mgr_api_fault_count(posting.refusal.fault);
+        return ngx_ws_mgr_problem_send(b->request, &posting.refusal.problem);
     }
 
     b->accepted = 1;
@@ -279,22 +290,42 @@ ngx_ws_mgr_post_refuse(ngx_ws_mgr_post_t *b)
 static ngx_int_t
 ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b)
 {
-    ngx_uint_t          n;
-    ngx_ws_mgr_span_t   item;
+    ngx_int_t              rc;
+    ngx_uint_t             n, logs;
+    ngx_ws_mgr_posting_t  *posting;
 
-    b->event.appended = 0;
+    rc = NGX_OK;
+    logs = b->kept;
 
-    for (n = 0;
-         n < NGX_WS_MGR_API_PUBLISH_SLICE
-         && b->event.appended < NGX_WS_MGR_API_PUBLISH_SLICE;
+    for (n = b->kept;
+         n < NGX_WS_MGR_API_PUBLISH_READ
+         && logs < NGX_WS_MGR_API_PUBLISH_SLICE;
          n++)
     {
-        if (ngx_ws_mgr_post_item(b, &item) != NGX_OK) {
-            return ngx_ws_mgr_post_settle(b);
+        posting = ngx_ws_mgr_post_room(b, n);
+
+        if (posting == NULL) {
+            b->text.failed = 1;
+            break;
         }
 
-        ngx_ws_mgr_post_add(b, &item);
+        rc = ngx_ws_mgr_post_item(b, &posting->posted);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        if (ngx_ws_mgr_api_posting_read(posting) == NGX_OK) {
+            logs += ngx_max(posting->envelope.nusers, 1);
+        }
     }
+
+    if (rc != NGX_OK || b->text.failed) {
+        ngx_ws_mgr_post_append(b, n, 0);
+        return ngx_ws_mgr_post_settle(b);
+    }
+
+    ngx_ws_mgr_post_append(b, n, 1);
 
     /* a publisher that goes away leaves no half of a batch behind */
 
@@ -341,27 +372,89 @@ ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b, ngx_ws_mgr_span_t *item)
 }
 
 
+/* room for the slice's posting n; NULL: no memory */
+
+static ngx_ws_mgr_posting_t *
+ngx_ws_mgr_post_room(ngx_ws_mgr_post_t *b, ngx_uint_t n)
+{
+    if (b->postings == NULL) {
+        b->postings = ngx_pcalloc(b->request->pool,
+                                  NGX_WS_MGR_API_PUBLISH_READ
+                                  * sizeof(ngx_ws_mgr_posting_t *));
+        if (b->postings == NULL) {
+            return NULL;
+        }
+    }
+
+    if (b->postings[n] == NULL) {
+        b->postings[n] = ngx_palloc(b->request->pool,
+                                    sizeof(ngx_ws_mgr_posting_t));
+        if (b->postings[n] == NULL) {
+            return NULL;
+        }
+
+        b->postings[n]->event = &b->event;
+    }
+
+    return b->postings[n];
+}
+
+
+/* in the order of the body, as are the results; what may belong together with
+   more of the body is kept for the next slice, unless it is one by itself */
+
 static void
-ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b, ngx_ws_mgr_span_t *item)
+ngx_ws_mgr_post_append(ngx_ws_mgr_post_t *b, ngx_uint_t n, ngx_uint_t more)
+{
+    ngx_uint_t             i, k, end;
+    ngx_ws_mgr_posting_t  *posting;
+
+    b->kept = 0;
+
+    for (i = 0; i < n; /* void */ ) {
+        end = i + ngx_ws_mgr_api_event_append(&b->postings[i], n - i,
+                                              more && i != 0);
+
+        if (end == i) {
+            break;
+        }
+
+        while (i < end) {
+            ngx_ws_mgr_post_add(b, b->postings[i++]);
+        }
+    }
+
+    for (k = 0; i < n; k++, i++) {
+        posting = b->postings[k];
+        b->postings[k] = b->postings[i];
+        b->postings[i] = posting;
+        b->kept++;
+    }
+}
+
+
+static void
+ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b, ngx_ws_mgr_posting_t *posting)
 {
     size_t                     start;
     ngx_ws_mgr_text_t         *t;
-    ngx_ws_mgr_api_refusal_t   refusal;
+    ngx_ws_mgr_api_refusal_t  *refusal;
 
     t = &b->text;
+    refusal = &posting->refusal;
     start = ngx_ws_mgr_text_len(t);
 
     if (b->accepted + b->rejected) {
         ngx_ws_mgr_text_put(t, ",");
     }
 
-    if (ngx_ws_mgr_api_event_post(&b->event, item, t, &refusal) == NGX_OK) {
+    if (ngx_ws_mgr_api_event_result(posting, t) == NGX_OK) {
         b->accepted++;
         return;
     }
 
     b->rejected++;
-    ngx_ws_mgr_api_fault_count(refusal.fault);
+    ngx_ws_mgr_api_fault_count(refusal->fault);
 
     if (t->failed) {
         return;
@@ -371,9 +464,9 @@ ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b, ngx_ws_mgr_span_t *item)
 
     ngx_ws_mgr_text_format(t, 16, "%s{\"event_id\":",
                            (b->accepted + b->rejected > 1) ? "," : "");
-    ngx_ws_mgr_text_string(t, &refusal.event_id);
+    ngx_ws_mgr_text_string(t, &refusal->event_id);
     ngx_ws_mgr_text_put(t, ",");
-    ngx_ws_mgr_api_fault_text(t, &refusal.problem);
+    ngx_ws_mgr_api_fault_text(t, &refusal->problem);
     ngx_ws_mgr_text_put(t, "}");
 }
 

@@ -7,12 +7,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_ws_mgr_api_matched.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_api_wait.h>
 #include <ngx_ws_mgr_census.h>
 #include <ngx_ws_mgr_conf.h>
-#include <ngx_ws_mgr_wait.h>
 #include <ngx_ws_mgr_wait.h>
 
 
@@ -50,7 +48,7 @@ struct ngx_ws_mgr_api_wait_s {
     ngx_http_request_t           *request;
     ngx_array_t                   items;   /* ngx_ws_mgr_api_wait_item_t */
     ngx_array_t                   users;   /* ngx_ws_mgr_api_wait_user_t * */
-    ngx_ws_mgr_api_matched_t      matched; /* by the event in progress */
+    size_t                        event_size;
     ngx_uint_t                    watched; /* connections, in all */
     ngx_msec_t                    timeout;
     ngx_event_t                   timer;
@@ -146,8 +144,7 @@ ngx_ws_mgr_api_wait_init(ngx_http_request_t *r)
     conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
 
     wait->request = r;
-    wait->matched.pool = r->pool;
-    wait->matched.event_size = conf->event_size;
+    wait->event_size = conf->event_size;
 
     if (ngx_array_init(&wait->items, r->pool, 4,
                        sizeof(ngx_ws_mgr_api_wait_item_t))
@@ -181,16 +178,19 @@ ngx_ws_mgr_api_wait_init(ngx_http_request_t *r)
 
 void
 ngx_ws_mgr_api_wait_before(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p)
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_api_matched_t *matched)
 {
+    matched->pool = wait->request->pool;
+    matched->event_size = wait->event_size;
+
     /* the states are looked at after the publish: nothing is missed */
 
-    ngx_ws_mgr_api_matched_before(&wait->matched, p);
+    ngx_ws_mgr_api_matched_before(matched, p);
 
-    if (wait->matched.known
+    if (matched->known
         && ngx_ws_mgr_api_wait_user(wait, &p->user) != NGX_OK)
     {
-        wait->matched.known = 0;
+        matched->known = 0;
     }
 }
 
@@ -243,15 +243,16 @@ ngx_ws_mgr_api_wait_user(ngx_ws_mgr_api_wait_t *wait, ngx_str_t *name)
 
 void
 ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_text_t *t)
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_api_matched_t *matched,
+    ngx_ws_mgr_text_t *t)
 {
     ngx_ws_mgr_api_wait_item_t  *item;
 
-    ngx_ws_mgr_api_matched_after(&wait->matched, p);
+    ngx_ws_mgr_api_matched_after(matched, p);
 
-    if (wait->watched + wait->matched.n > NGX_WS_MGR_API_WAIT_CONNS) {
-        wait->matched.known = 0;
-        wait->matched.n = 0;
+    if (wait->watched + matched->n > NGX_WS_MGR_API_WAIT_CONNS) {
+        matched->known = 0;
+        matched->n = 0;
     }
 
     item = ngx_array_push(&wait->items);
@@ -260,12 +261,12 @@ ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
         return;
     }
 
-    item->matched = wait->matched;
+    item->matched = *matched;
     item->seq = p->position.seq;
     item->offset = ngx_ws_mgr_text_len(t);
-    item->settled = !wait->matched.known;
+    item->settled = !matched->known;
 
-    wait->watched += wait->matched.n;
+    wait->watched += matched->n;
 }
 
 

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_ws_mgr_api_matched.h>
 #include <ngx_ws_mgr_publish.h>
 #include <ngx_ws_mgr_text.h>
 
@@ -37,10 +38,11 @@ ngx_int_t ngx_ws_mgr_api_wait_create(ngx_http_request_t *r,
 
 /* before p is published: begins to watch the user and notes who is there */
 void ngx_ws_mgr_api_wait_before(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p);
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_api_matched_t *matched);
 /* after it was: the states will be inserted at the end of what is in t */
 void ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
-    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_text_t *t);
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_api_matched_t *matched,
+    ngx_ws_mgr_text_t *t);
 
 /*
  * NGX_OK: there is nothing to wait for (any more); NGX_AGAIN: "done" will be

@@ -33,37 +33,39 @@ static void ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake);
 
 
-ngx_ws_mgr_publish_result_e
-ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p)
+void
+ngx_ws_mgr_publish_group(ngx_ws_mgr_publish_t **p, ngx_uint_t n)
 {
-    ngx_ws_mgr_user_t            *user;
-    ngx_ws_mgr_wake_t             wake;
-    ngx_ws_mgr_shard_t           *shard;
-    ngx_ws_mgr_publish_result_e   result;
-
-    result = NGX_WS_MGR_PUBLISH_NO_MEMORY;
-
-    p->sockets = 0;
-    p->disorder = NULL;
-    p->duplicate = 0;
-    p->unknown_sockets = 0;
+    ngx_uint_t           i;
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_wake_t    wake;
+    ngx_ws_mgr_shard_t  *shard;
 
     ngx_memzero(&wake, sizeof(wake));
 
-    shard = ngx_ws_mgr_member_lock_name(&p->user, &user);
+    shard = ngx_ws_mgr_member_lock_name(&p[0]->user, &user);
 
-    if (user) {
-        result = ngx_ws_mgr_publish_locked(shard, user, p, &wake);
+    for (i = 0; i < n; i++) {
+        p[i]->result = user ? ngx_ws_mgr_publish_locked(shard, user, p[i],
+                                                        &wake)
+                            : NGX_WS_MGR_PUBLISH_NO_MEMORY;
+    }
 
-        if (user->members == NULL) {
-            ngx_ws_mgr_shard_rest_locked(shard, user);
-        }
+    if (user && user->members == NULL) {
+        ngx_ws_mgr_shard_rest_locked(shard, user);
     }
 
     ngx_ws_mgr_shard_unlock(shard);
     ngx_ws_mgr_member_wake(&wake);
+}
 
-    return result;
+
+ngx_ws_mgr_publish_result_e
+ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p)
+{
+    ngx_ws_mgr_publish_group(&p, 1);
+
+    return p->result;
 }
 
 
@@ -73,6 +75,11 @@ ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
 {
     ngx_ws_mgr_run_t    *run;
     ngx_ws_mgr_event_t  *event;
+
+    p->sockets = 0;
+    p->disorder = NULL;
+    p->duplicate = 0;
+    p->unknown_sockets = 0;
 
     p->position.epoch = user->log.epoch;
     p->position.broadcast = user->log.broadcast;

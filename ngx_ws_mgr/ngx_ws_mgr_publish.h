@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * Appending one event to the log of one user: idempotency, run order, the
- * limits of the log, and whom to wake.
+ * Appending events to the log of one user: idempotency, run order, the limits
+ * of the log, and whom to wake.
  */
 
 
@@ -37,6 +37,7 @@ typedef struct {
     ngx_ws_mgr_match_pt      match;        /* in: data is a conn; asked only
                                               where entry.to is not TO_USER */
 
+    ngx_ws_mgr_publish_result_e  result;   /* out */
     ngx_ws_mgr_position_t    position;     /* out */
     ngx_uint_t               sockets;      /* out */
     const char              *disorder;     /* out: what the run's order lacks,
@@ -46,7 +47,18 @@ typedef struct {
 } ngx_ws_mgr_publish_t;
 
 
-/* appends to the log of p->user, marks members dirty, wakes their workers */
+/* what may be appended under one lock: events, and bytes as posted */
+#define NGX_WS_MGR_PUBLISH_GROUP  256
+#define NGX_WS_MGR_PUBLISH_BYTES  (512 * 1024)
+
+/*
+ * Appends n events, all of one p->user, to its log, marks members dirty, wakes
+ * their workers.  What is appended stands there in that order with nothing in
+ * between; each event is judged alone.
+ */
+void ngx_ws_mgr_publish_group(ngx_ws_mgr_publish_t **p, ngx_uint_t n);
+
+/* one event */
 ngx_ws_mgr_publish_result_e ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p);
 
 
