@@ -7,10 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_keys.h>
+#include <ngx_ws_mgr_value.h>
 
 
-static ngx_int_t ngx_ws_mgr_keys_load(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *text);
 static ngx_int_t ngx_ws_mgr_keys_add(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *name, ngx_uint_t number, ngx_str_t *line);
 
@@ -23,7 +22,10 @@ ngx_ws_mgr_keys_read(ngx_conf_t *cf, ngx_str_t *name)
     ngx_uint_t    number;
     ngx_array_t  *keys;
 
-    if (ngx_ws_mgr_keys_load(cf, name, &text) != NGX_OK) {
+    if (ngx_ws_mgr_value_file(cf, name, NGX_WS_MGR_KEYS_FILE,
+                              "one key a line", &text)
+        != NGX_OK)
+    {
         return NULL;
     }
 
@@ -61,63 +63,6 @@ ngx_ws_mgr_keys_read(ngx_conf_t *cf, ngx_str_t *name)
     }
 
     return keys;
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_keys_load(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *text)
-{
-    ssize_t          n;
-    ngx_fd_t         fd;
-    ngx_err_t        err;
-    ngx_file_info_t  fi;
-
-    err = 0;
-    n = -1;
-    text->data = NULL;
-
-    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        err = ngx_errno;
-
-    } else if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        err = ngx_errno;
-
-    } else if (!ngx_is_file(&fi)) {
-        err = NGX_EINVAL;
-
-    } else if (ngx_file_size(&fi) > NGX_WS_MGR_KEYS_FILE) {
-        err = EFBIG;
-
-    } else {
-        text->data = ngx_pnalloc(cf->pool, NGX_WS_MGR_KEYS_FILE);
-    }
-
-    if (text->data) {
-        n = ngx_read_fd(fd, text->data, NGX_WS_MGR_KEYS_FILE);
-
-        if (n == -1) {
-            err = ngx_errno;
-        }
-    }
-
-    if (fd != NGX_INVALID_FILE && ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", name);
-    }
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
-                           "cannot read \"%V\" of \"ws_mgr_api_key\", use a "
-                           "readable file of at most %d bytes with one key a "
-                           "line", name, NGX_WS_MGR_KEYS_FILE);
-        return NGX_ERROR;
-    }
-
-    text->len = n;
-
-    return NGX_OK;
 }
 
 

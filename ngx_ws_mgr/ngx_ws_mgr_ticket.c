@@ -200,6 +200,28 @@ ngx_ws_mgr_ticket_check_permission(json_t *name)
 }
 
 
+ngx_ws_mgr_ticket_result_e
+ngx_ws_mgr_ticket_check(ngx_ws_mgr_ticket_op_t *op, ngx_ws_mgr_ticket_t *t)
+{
+    ngx_int_t    rc;
+    const char  *error;
+
+    rc = ngx_ws_mgr_ticket_parse(&op->record, op->pool, t, &error);
+
+    if (rc == NGX_ERROR) {
+        return NGX_WS_MGR_TICKET_NO_MEMORY;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_ALERT, op->log, 0,
+                      "ws_mgr ticket cannot be issued: %s", error);
+        return NGX_WS_MGR_TICKET_UNAVAILABLE;
+    }
+
+    return NGX_WS_MGR_TICKET_OK;
+}
+
+
 ngx_uint_t
 ngx_ws_mgr_ticket_permits(ngx_str_t *permissions, ngx_str_t *name)
 {

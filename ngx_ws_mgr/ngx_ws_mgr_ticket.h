@@ -102,6 +102,11 @@ ngx_int_t ngx_ws_mgr_ticket_make_id(u_char *p);
 ngx_int_t ngx_ws_mgr_ticket_parse(ngx_str_t *record, ngx_pool_t *pool,
     ngx_ws_mgr_ticket_t *t, const char **error);
 
+/* for a store: whether the record to be issued could be consumed; what it
+   could not is logged */
+ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_check(ngx_ws_mgr_ticket_op_t *op,
+    ngx_ws_mgr_ticket_t *t);
+
 /* true if "name" is one of the space separated permissions */
 ngx_uint_t ngx_ws_mgr_ticket_permits(ngx_str_t *permissions, ngx_str_t *name);
 

@@ -30,8 +30,6 @@ static void ngx_ws_mgr_ticket_shm_revoke(ngx_ws_mgr_ticket_op_t *op);
 static void ngx_ws_mgr_ticket_shm_cancel(ngx_ws_mgr_ticket_op_t *op);
 static void ngx_ws_mgr_ticket_shm_read(ngx_ws_mgr_ticket_op_t *op,
     ngx_uint_t consume);
-static ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_shm_check(
-    ngx_ws_mgr_ticket_op_t *op, ngx_uint_t *single_use);
 static ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_shm_insert_locked(
     ngx_ws_mgr_shard_t *shard, u_char *id, ngx_ws_mgr_ticket_op_t *op,
     ngx_uint_t single_use);
@@ -145,11 +143,13 @@ ngx_ws_mgr_ticket_shm_read(ngx_ws_mgr_ticket_op_t *op, ngx_uint_t consume)
 static void
 ngx_ws_mgr_ticket_shm_issue(ngx_ws_mgr_ticket_op_t *op)
 {
-    u_char               id[NGX_WS_MGR_TICKET_SHM_ID];
-    ngx_uint_t           single_use;
-    ngx_ws_mgr_shard_t  *shard;
+    u_char                id[NGX_WS_MGR_TICKET_SHM_ID];
+    ngx_ws_mgr_shard_t   *shard;
+    ngx_ws_mgr_ticket_t   ticket;
 
-    op->result = ngx_ws_mgr_ticket_shm_check(op, &single_use);
+    /* a record that could not be consumed is not taken in */
+
+    op->result = ngx_ws_mgr_ticket_check(op, &ticket);
 
     if (op->result != NGX_WS_MGR_TICKET_OK) {
         op->done(op);
@@ -174,7 +174,7 @@ ngx_ws_mgr_ticket_shm_issue(ngx_ws_mgr_ticket_op_t *op)
                                         - NGX_WS_MGR_TICKET_SHM_GRACE);
 
     op->result = ngx_ws_mgr_ticket_shm_insert_locked(shard, id, op,
-                                                     single_use);
+                                                     ticket.single_use);
     ngx_ws_mgr_shard_unlock(shard);
 
     if (op->result == NGX_WS_MGR_TICKET_OK) {
@@ -182,34 +182,6 @@ ngx_ws_mgr_ticket_shm_issue(ngx_ws_mgr_ticket_op_t *op)
     }
 
     op->done(op);
-}
-
-
-/* a record that could not be consumed is not taken in */
-
-static ngx_ws_mgr_ticket_result_e
-ngx_ws_mgr_ticket_shm_check(ngx_ws_mgr_ticket_op_t *op,
-    ngx_uint_t *single_use)
-{
-    ngx_int_t             rc;
-    const char           *error;
-    ngx_ws_mgr_ticket_t   ticket;
-
-    rc = ngx_ws_mgr_ticket_parse(&op->record, op->pool, &ticket, &error);
-
-    if (rc == NGX_ERROR) {
-        return NGX_WS_MGR_TICKET_NO_MEMORY;
-    }
-
-    if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_ALERT, op->log, 0,
-                      "ws_mgr ticket cannot be issued: %s", error);
-        return NGX_WS_MGR_TICKET_UNAVAILABLE;
-    }
-
-    *single_use = ticket.single_use;
-
-    return NGX_WS_MGR_TICKET_OK;
 }
 
 

@@ -101,3 +101,63 @@ ngx_ws_mgr_value_interval(ngx_str_t *value, ngx_msec_t *msec)
 
     return NGX_OK;
 }
+
+
+ngx_int_t
+ngx_ws_mgr_value_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
+    const char *use, ngx_str_t *text)
+{
+    ssize_t          n;
+    ngx_fd_t         fd;
+    ngx_err_t        err;
+    ngx_str_t       *args;
+    ngx_file_info_t  fi;
+
+    args = cf->args->elts;
+    err = 0;
+    n = -1;
+    text->data = NULL;
+
+    fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        err = ngx_errno;
+
+    } else if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        err = ngx_errno;
+
+    } else if (!ngx_is_file(&fi)) {
+        err = NGX_EINVAL;
+
+    } else if (ngx_file_size(&fi) > (off_t) max) {
+        err = EFBIG;
+
+    } else {
+        text->data = ngx_pnalloc(cf->pool, max);
+    }
+
+    if (text->data) {
+        n = ngx_read_fd(fd, text->data, max);
+
+        if (n == -1) {
+            err = ngx_errno;
+        }
+    }
+
+    if (fd != NGX_INVALID_FILE && ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
+                           "cannot read \"%V\" of \"%V\", use a readable "
+                           "file of at most %uz bytes with %s",
+                           name, &args[0], max, use);
+        return NGX_ERROR;
+    }
+
+    text->len = n;
+
+    return NGX_OK;
+}

@@ -28,6 +28,13 @@ ngx_uint_t ngx_ws_mgr_value_param(ngx_str_t *arg, const char *name,
     ngx_str_t *value);
 ngx_uint_t ngx_ws_mgr_value_is(ngx_str_t *value, const char *word);
 
+/*
+ * The text of a file, as nginx names files, of at most "max" bytes; what it is
+ * for stands in the message where it cannot be read.
+ */
+ngx_int_t ngx_ws_mgr_value_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
+    const char *use, ngx_str_t *text);
+
 /* 1 to max */
 ngx_int_t ngx_ws_mgr_value_number(ngx_str_t *value, ngx_uint_t max,
     ngx_uint_t *number);
