@@ -144,6 +144,26 @@
       "Wake-ups of other workers")                                            \
     X(DEAD_WORKERS, "ws_mgr_dead_workers_total", "",                          \
       "Workers that left without their slot and were swept")                  \
+    X(REDIS_CONNECTS, "ws_mgr_redis_connects_total", "",                      \
+      "Connections to Redis that were logged in")                             \
+    X(REDIS_COMMANDS, "ws_mgr_redis_commands_total", "",                      \
+      "Commands sent to Redis")                                               \
+    X(REDIS_FAILED_CONNECT, "ws_mgr_redis_failures_total",                    \
+      "cause=\"connect\"", "Faults of Redis, by cause")                       \
+    X(REDIS_FAILED_SILENT, "ws_mgr_redis_failures_total",                     \
+      "cause=\"silent\"", "")                                                 \
+    X(REDIS_FAILED_PROTOCOL, "ws_mgr_redis_failures_total",                   \
+      "cause=\"protocol\"", "")                                               \
+    X(REDIS_FAILED_REFUSED, "ws_mgr_redis_failures_total",                    \
+      "cause=\"refused\"", "")                                                \
+    X(REDIS_FAILED_LOST, "ws_mgr_redis_failures_total",                       \
+      "cause=\"lost\"", "")                                                   \
+    X(REDIS_FAILED_TIMEOUT, "ws_mgr_redis_failures_total",                    \
+      "cause=\"timeout\"", "")                                                \
+    X(REDIS_FAILED_OVERLOAD, "ws_mgr_redis_failures_total",                   \
+      "cause=\"overload\"", "")                                               \
+    X(REDIS_UNCLAIMED, "ws_mgr_redis_unclaimed_replies_total", "",            \
+      "Replies that came too late, or whose client had left")                 \
     X(API_REQUESTS, "ws_mgr_api_requests_total", "", "API requests")          \
     X(API_DENIED, "ws_mgr_api_denied_total", "",                              \
       "API requests refused by address or key")

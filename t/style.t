@@ -25,13 +25,13 @@ my @layers = map { [ split ] } (
     # domain
     'conf census copy sweep welcome',
     'publish registry wait',
-    'member ticket_shm',
+    'member ticket_redis ticket_shm',
     'shard',
     'run',
     'envelope',
 
     # i/o
-    'bell field session upgrade',
+    'bell field redis session upgrade',
 
     # pure
     'api_fault api_path json log node refusal',

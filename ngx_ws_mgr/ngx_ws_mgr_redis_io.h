@@ -1,0 +1,136 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * What the files of the noun "redis" share.  Not for others.
+ */
+
+
+#ifndef _NGX_WS_MGR_REDIS_IO_H_INCLUDED_
+#define _NGX_WS_MGR_REDIS_IO_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_redis.h>
+
+
+#define NGX_WS_MGR_REDIS_FAULT    160      /* bytes of a fault's text */
+#define NGX_WS_MGR_REDIS_HELLO    3        /* AUTH, SELECT, PING */
+#define NGX_WS_MGR_REDIS_PENDING  16384    /* calls at once */
+#define NGX_WS_MGR_REDIS_BUFFER   16384    /* bytes read at once */
+#define NGX_WS_MGR_REDIS_REPLY    (64 * 1024 * 1024)
+#define NGX_WS_MGR_REDIS_ITEMS    65536    /* elements of one array */
+
+
+struct ngx_ws_mgr_redis_s {
+    ngx_queue_t                  queue;    /* of all servers of the worker */
+    ngx_ws_mgr_redis_conf_t     *conf;
+    ngx_log_t                   *log;
+    ngx_connection_t            *connection;   /* NULL: none */
+    ngx_uint_t                   attempts; /* which address is next */
+    ngx_msec_t                   backoff;
+    ngx_msec_t                   heard;    /* when it last showed life */
+    ngx_event_t                  timer;    /* the next attempt, or probe */
+    ngx_event_t                  flush;
+
+    redisReader                 *reader;
+    redisReplyObjectFunctions    functions;
+
+    /* slots: for when it is ready; those that a reply is due for, in order */
+    ngx_queue_t                  waiting;
+    ngx_queue_t                  sent;
+    ngx_uint_t                   pending;  /* of both */
+
+    /* on its way out */
+    u_char                      *out;
+    size_t                       out_pos;
+    size_t                       out_len;
+    size_t                       out_size;
+
+    ngx_ws_mgr_redis_call_t      hello[NGX_WS_MGR_REDIS_HELLO];
+    ngx_ws_mgr_redis_call_t      probe;
+
+    u_char                       fault[NGX_WS_MGR_REDIS_FAULT];
+    size_t                       nfault;   /* 0: none */
+
+    unsigned                     connected:1;
+    unsigned                     ready:1;  /* logged in */
+    unsigned                     lost:1;   /* out of step, to be given up */
+};
+
+
+/* a command on its way, until its reply is here, whoever may wait for it */
+
+struct ngx_ws_mgr_redis_slot_s {
+    ngx_queue_t                       queue;
+    ngx_event_t                       timer;
+    ngx_ws_mgr_redis_t               *redis;
+    ngx_ws_mgr_redis_call_t          *call;     /* NULL: nobody */
+    const ngx_ws_mgr_redis_script_t  *script;
+    ngx_uint_t                        nargs;
+    unsigned                          waiting:1;  /* not sent yet */
+    unsigned                          text:1;   /* sent with the script */
+    size_t                            len;
+    u_char                            args[1];  /* as they travel */
+};
+
+
+/* --- redis.c --- */
+
+/* what is wrong with the server, told to the log where it is news; len 0:
+   nothing any more */
+void ngx_ws_mgr_redis_fault(ngx_ws_mgr_redis_t *redis, const void *text,
+    size_t len);
+#define ngx_ws_mgr_redis_fault_is(redis, literal)                             \
+    ngx_ws_mgr_redis_fault(redis, literal, sizeof(literal) - 1)
+
+/* text of a server, as far as it may be shown: not what it quotes */
+void ngx_ws_mgr_redis_fault_quote(ngx_ws_mgr_redis_t *redis,
+    redisReply *reply);
+
+/* ends the connection: what was sent fails, and another attempt is made
+   after a while */
+void ngx_ws_mgr_redis_lose(ngx_ws_mgr_redis_t *redis);
+
+/* the connect that was under way came to its end; NGX_ERROR: no good one */
+ngx_int_t ngx_ws_mgr_redis_connected(ngx_ws_mgr_redis_t *redis);
+
+/* --- redis_call.c --- */
+
+/* a command of the connection's own, while it is not ready for others */
+ngx_int_t ngx_ws_mgr_redis_hello(ngx_ws_mgr_redis_t *redis,
+    ngx_ws_mgr_redis_call_t *call, ngx_str_t *args, ngx_uint_t nargs);
+
+/* takes the reply to the oldest slot that was sent; NGX_ERROR: there is none
+   that it could be for */
+ngx_int_t ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis,
+    redisReply *reply);
+
+/* sends what waits; NGX_ERROR: no memory */
+ngx_int_t ngx_ws_mgr_redis_release(ngx_ws_mgr_redis_t *redis);
+
+/* what was sent will have no reply */
+void ngx_ws_mgr_redis_fail(ngx_ws_mgr_redis_t *redis);
+
+/* without a word to anybody */
+void ngx_ws_mgr_redis_forget(ngx_ws_mgr_redis_t *redis);
+
+/* --- redis_io.c --- */
+
+void ngx_ws_mgr_redis_read_handler(ngx_event_t *rev);
+void ngx_ws_mgr_redis_write_handler(ngx_event_t *wev);
+void ngx_ws_mgr_redis_flush_handler(ngx_event_t *ev);
+
+/* a reader for a new connection; NGX_ERROR: no memory */
+ngx_int_t ngx_ws_mgr_redis_reader(ngx_ws_mgr_redis_t *redis);
+
+/* room for "size" bytes of a command behind what is to be sent, which the
+   caller writes at once: they go out when the events of this turn were
+   handled, and a reply is due from then on.  NULL: none */
+u_char *ngx_ws_mgr_redis_room(ngx_ws_mgr_redis_t *redis, size_t size);
+
+
+#endif /* _NGX_WS_MGR_REDIS_IO_H_INCLUDED_ */
