@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_conf.h>
-#include <ngx_ws_mgr_ticket_shm.h>
 #include <ngx_ws_mgr_value.h>
 
 
@@ -175,42 +174,6 @@ ngx_ws_mgr_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mcf->registry.nshards = n;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_ws_mgr_conf_ticket_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_ws_mgr_main_conf_t *mcf = conf;
-
-    ngx_str_t  *value;
-
-    (void) cmd;
-
-    if (mcf->store != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_ws_mgr_value_is(&value[1], "redis")) {
-        return ngx_ws_mgr_value_invalid(cf, &value[1],
-                                "\"shm\": \"redis\" comes with "
-                                "\"ws_mgr_redis\", which is not there yet");
-    }
-
-    if (!ngx_ws_mgr_value_is(&value[1], "shm")) {
-        return ngx_ws_mgr_value_invalid(cf, &value[1], "\"shm\"");
-    }
-
-    if (cf->args->nelts > 2) {
-        return ngx_ws_mgr_value_invalid(cf, &value[2],
-                                "\"shm\" alone: it has no parameters");
-    }
-
-    mcf->store = &ngx_ws_mgr_ticket_shm;
 
     return NGX_CONF_OK;
 }

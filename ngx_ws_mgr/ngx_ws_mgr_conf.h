@@ -16,6 +16,7 @@
 #include <ngx_ws_mgr_registry.h>
 #include <ngx_ws_mgr_session.h>
 #include <ngx_ws_mgr_ticket.h>
+#include <ngx_ws_mgr_ticket_redis.h>
 
 
 #define NGX_WS_MGR_VERSION        "0.1.0"
@@ -44,6 +45,8 @@
 typedef struct {
     ngx_ws_mgr_registry_conf_t         registry;
     const ngx_ws_mgr_ticket_store_t   *store;
+    ngx_ws_mgr_ticket_redis_conf_t     tickets;       /* where it is "redis" */
+    ngx_ws_mgr_redis_conf_t           *redis;         /* NULL: none */
     ngx_array_t                       *placeholders;  /* ngx_str_t; NULL: off */
     ngx_msec_t                         drain;
     size_t                             event_size;    /* largest of all */
@@ -53,6 +56,7 @@ typedef struct {
                                                          with ws_mgr_socket;
                                                          empty: none */
     unsigned                           used:1;        /* some location is */
+    unsigned                           engine:1;      /* ws_mgr_engine */
 } ngx_ws_mgr_main_conf_t;
 
 
@@ -135,6 +139,8 @@ char *ngx_ws_mgr_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 char *ngx_ws_mgr_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_engine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_ticket_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_ws_mgr_conf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -160,6 +166,7 @@ char *ngx_ws_mgr_conf_loc_api_key(ngx_conf_t *cf, ngx_command_t *cmd,
 
 void *ngx_ws_mgr_conf_create_main(ngx_conf_t *cf);
 char *ngx_ws_mgr_conf_init_main(ngx_conf_t *cf, void *conf);
+char *ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
 void *ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf);
 char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
 

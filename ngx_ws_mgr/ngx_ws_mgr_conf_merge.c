@@ -9,7 +9,6 @@
 #include <ngx_http.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_publish.h>
-#include <ngx_ws_mgr_ticket_shm.h>
 
 
 static void ngx_ws_mgr_conf_merge_socket(ngx_ws_mgr_loc_conf_t *prev,
@@ -56,10 +55,6 @@ ngx_ws_mgr_conf_init_main(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(mcf->registry.limits.age, 600 * 1000);
     ngx_conf_init_msec_value(mcf->drain, 10 * 1000);
 
-    if (mcf->store == NGX_CONF_UNSET_PTR) {
-        mcf->store = &ngx_ws_mgr_ticket_shm;
-    }
-
     if (mcf->placeholders == NGX_CONF_UNSET_PTR) {
         mcf->placeholders = ngx_ws_mgr_conf_default_placeholders(cf->pool);
         if (mcf->placeholders == NULL) {
@@ -67,7 +62,7 @@ ngx_ws_mgr_conf_init_main(ngx_conf_t *cf, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_ws_mgr_conf_redis_init(cf, mcf);
 }
 
 

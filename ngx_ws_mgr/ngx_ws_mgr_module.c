@@ -102,6 +102,20 @@ static ngx_command_t  ngx_ws_mgr_module_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ws_mgr_redis"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_ws_mgr_conf_redis,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ws_mgr_engine"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_ws_mgr_conf_engine,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ws_mgr_ticket_store"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_ws_mgr_conf_ticket_store,
@@ -639,7 +653,14 @@ ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    return ngx_ws_mgr_fanout_init(cycle, &mcf->registry, mcf->event_size);
+    if (ngx_ws_mgr_fanout_init(cycle, &mcf->registry, mcf->event_size)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return mcf->tickets.redis
+           ? ngx_ws_mgr_ticket_redis_init(&mcf->tickets, cycle) : NGX_OK;
 }
 
 
@@ -650,6 +671,7 @@ ngx_ws_mgr_module_exit_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
+        ngx_ws_mgr_redis_exit();
         ngx_ws_mgr_fanout_exit();
     }
 }

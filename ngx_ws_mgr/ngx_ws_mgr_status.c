@@ -12,6 +12,7 @@
 #include <ngx_ws_mgr_counter.h>
 #include <ngx_ws_mgr_node.h>
 #include <ngx_ws_mgr_problem.h>
+#include <ngx_ws_mgr_redis.h>
 #include <ngx_ws_mgr_status.h>
 #include <ngx_ws_mgr_text.h>
 
@@ -50,6 +51,7 @@ static ngx_ws_mgr_status_health_e ngx_ws_mgr_status_judge(
     ngx_ws_mgr_status_t *status, ngx_ws_mgr_text_t *reasons);
 static void ngx_ws_mgr_status_reason(ngx_ws_mgr_text_t *reasons,
     ngx_str_t *reason);
+static ngx_uint_t ngx_ws_mgr_status_redis(ngx_ws_mgr_text_t *reasons);
 static void ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_metric(ngx_ws_mgr_text_t *t,
@@ -208,7 +210,46 @@ ngx_ws_mgr_status_judge(ngx_ws_mgr_status_t *status,
         n++;
     }
 
+    n += ngx_ws_mgr_status_redis(reasons);
+
     return n ? NGX_WS_MGR_STATUS_DEGRADED : NGX_WS_MGR_STATUS_HEALTHY;
+}
+
+
+/* how many servers have a fault, as this worker sees them */
+
+static ngx_uint_t
+ngx_ws_mgr_status_redis(ngx_ws_mgr_text_t *reasons)
+{
+    ngx_str_t            name, fault, reason;
+    ngx_uint_t           n;
+    ngx_ws_mgr_text_t    t;
+    ngx_ws_mgr_redis_t  *redis;
+
+    n = 0;
+    redis = NULL;
+
+    for ( ;; ) {
+        redis = ngx_ws_mgr_redis_next(redis, &name, &fault);
+
+        if (redis == NULL) {
+            return n;
+        }
+
+        if (fault.len == 0) {
+            continue;
+        }
+
+        ngx_ws_mgr_text_init(&t, reasons->pool, 0);
+        ngx_ws_mgr_text_format(&t, name.len + fault.len + 16, "redis %V: %V",
+                               &name, &fault);
+
+        reason.data = t.start;
+        reason.len = ngx_ws_mgr_text_len(&t);
+
+        ngx_ws_mgr_status_reason(reasons, &reason);
+        n++;
+    }
 }
 
 

@@ -20,6 +20,7 @@ sub key_file {
 }
 
 my $key = 'k' x 16;
+my $secret = key_file(secret => $key);
 my $good_keys = key_file(good => "# ours\n\n  $key  \r\n" . 'K' x 512);
 
 # nginx -t of directives in http{}, or in the two locations
@@ -51,10 +52,53 @@ my @table = (
         '64m shards', '64m 4', '64m shard=4' => 'use "shards=" and a power of' ],
       [ '64k shards=1', '8m shards=64' => 'too small .* use "ws_mgr_zone \d+k"' ],
     ],
-    [ 'ws_mgr_ticket_store', 'http', [ 'shm' ],
-      [ 'redis', 'redis prefix=a: timeout=1s' => 'use "shm": "redis" comes' ],
+    [ 'ws_mgr_redis', 'http',
+      [ 'redis://127.0.0.1', 'redis://[::1]:6380/', 'redis://localhost/15',
+        'redis://ann:s%3Acret@192.0.2.1:1/0 timeout=1ms', 'unix:/run/redis.sock',
+        "redis://:$key\@127.0.0.1 timeout=60s",
+        "unix:/r user=ann password_file=$secret db=3 timeout=1s",
+        "redis://ann\@127.0.0.1 password_file=$secret" ],
+      [ '' => 'number of arguments' ],
+      [ '127.0.0.1', 'http://127.0.0.1', 'REDIS://a', '""', "$key\@a"
+        => 'its scheme is neither .* use "redis://.*" or "unix:/path"' ],
+      [ 'rediss://127.0.0.1', "rediss://:$key\@127.0.0.1"
+        => 'TLS to Redis is not there yet' ],
+      [ 'redis://', 'redis:///1', "redis://:$key\@" => 'it has no host' ],
+      [ 'redis://127.0.0.1:0', "redis://:$key\@127.0.0.1:65536",
+        'redis://127.0.0.1:x' => 'invalid port' ],
+      [ "redis://ann:$key\@no.such.host.invalid" => 'host not found' ],
+      [ 'unix:' => 'no path in the unix domain socket' ],
+      [ 'redis://a:@127.0.0.1' => 'its password is empty' ],
+      [ 'redis://127.0.0.1/x', 'redis://127.0.0.1/1/2', 'redis://127.0.0.1/-1',
+        "redis://:$key\@127.0.0.1/1000001" => 'not the number of a database' ],
+      [ 'redis://ann@127.0.0.1', 'unix:/r user=ann' => 'has no password, use' ],
+      [ (map { "unix:/r $_" } 'timeout=0', 'timeout=61s', 'timeout=', 'user=',
+         'db=0', 'db=x', 'password_file=', 'password=x', 'tls=on')
+        => 'use "timeout=" and a time of at most a minute, "user="' ],
+      [ 'unix:/r db=1 db=2', 'redis://127.0.0.1/1 db=1',
+        'unix:/r timeout=1s timeout=1s',
+        "redis://:$key\@127.0.0.1 password_file=$secret",
+        "redis://a:$key\@127.0.0.1 user=a" => 'says twice what' ],
+      [ 'unix:/r password_file=/nonexistent', "unix:/r password_file=$keys",
+        'unix:/r password_file=' . key_file(large_secret => 'x' x 513)
+        => 'cannot read .* use a readable file of at most 512 bytes' ],
+      [ 'unix:/r password_file=' . key_file(no_secret => "\n$key\n")
+        => 'no password in .* write it as the first line' ],
+    ],
+    [ 'ws_mgr_engine', 'http', [ 'shm' ],
+      [ 'redis', 'redis prefix=a:' => 'use "shm": the engine over several' ],
       [ 'file', 'SHM' => 'use "shm"' ],
       [ 'shm prefix=a:' => 'it has no parameters' ],
+    ],
+    [ 'ws_mgr_ticket_store', 'http', [ 'shm' ],
+      [ 'redis' => '"ws_mgr_ticket_store redis" has no server, use' ],
+      [ 'file', 'SHM' => 'use "shm" or "redis"' ],
+      [ 'shm prefix=a:' => 'it has no parameters' ],
+      [ (map { "redis $_" } 'prefix=', '"prefix=a b"', 'prefix=' . 'x' x 129,
+         'timeout=0', 'timeout=61s', 'timeout=x', 'ttl=1s')
+        => 'use "prefix=" and up to 128 .* such as "prefix=auth:ticket:' ],
+      [ 'redis prefix=a prefix=a', 'redis timeout=1s timeout=1s'
+        => 'duplicate parameter .* use it once' ],
     ],
     [ 'ws_mgr_log', 'http',
       [ 'events=1', 'bytes=256k', 'age=1ms', 'age=1d events=9 bytes=1m' ],
@@ -205,6 +249,7 @@ for my $row (@table) {
 
 # what stands in http only, in locations only
 for my $name ('ws_mgr_zone 8m', 'ws_mgr_ticket_store shm', 'ws_mgr_drain 1s',
+              'ws_mgr_redis unix:/r', 'ws_mgr_engine shm',
               'ws_mgr_log age=1s', 'ws_mgr_placeholder_ids off')
 {
     my (undef, $said) = said_of(socket => "$name;");
@@ -254,6 +299,10 @@ my @wholes = (
       'cannot hold one event .* use "bytes=1048576"' ],
     [ 'ws_mgr_log bytes=1m; ws_mgr_event_size 1m;' ],
     [ 'ws_mgr_event_size 1m;' ],
+    [ 'ws_mgr_redis unix:/r; ws_mgr_redis unix:/s;', 'in one server' ],
+    [ 'ws_mgr_redis unix:/r; ws_mgr_ticket_store redis;' ],
+    [ 'ws_mgr_ticket_store redis prefix=a timeout=1s; ws_mgr_redis unix:/r;' ],
+    [ 'ws_mgr_redis unix:/r; ws_mgr_ticket_store shm;' ],
     [ 'ws_mgr_event_size 1m; ws_mgr_zone 3m shards=2;', 'too small for events' ],
 );
 

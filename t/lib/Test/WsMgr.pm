@@ -148,11 +148,17 @@ sub post {
 
 # --- tickets and sockets ---
 
+# the answer to a request for a ticket
+sub try_issue {
+    my ($self, $user, %record) = @_;
+
+    return $self->api('POST', 'tickets', { user_id => $user, %record });
+}
+
 # the record of a new ticket, as the answer has it
 sub issue {
-    my ($self, $user, %record) = @_;
-    my $answer = $self->api('POST', 'tickets',
-                            { user_id => $user, %record });
+    my $self = shift;
+    my $answer = $self->try_issue(@_);
 
     diag("ticket: $answer->{status} $answer->{body}")
         if $answer->{status} != 201;

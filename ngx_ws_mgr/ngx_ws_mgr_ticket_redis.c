@@ -1,0 +1,448 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_node.h>
+#include <ngx_ws_mgr_ticket_redis.h>
+
+
+#define NGX_WS_MGR_TICKET_REDIS_ARGS  8
+
+
+/* an operation on its way; in the op's pool */
+
+typedef struct {
+    ngx_ws_mgr_redis_call_t     call;
+    ngx_ws_mgr_ticket_op_t     *op;
+    ngx_uint_t                  verb;
+    u_char                      tag[NGX_INT64_LEN];
+    size_t                      ntag;
+} ngx_ws_mgr_ticket_redis_ask_t;
+
+
+typedef struct {
+    const char                 *word;
+    ngx_ws_mgr_ticket_result_e  result;
+} ngx_ws_mgr_ticket_redis_word_t;
+
+
+static void ngx_ws_mgr_ticket_redis_consume(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_ticket_redis_issue(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_ticket_redis_look(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_ticket_redis_revoke(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_ticket_redis_cancel(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_ticket_redis_start(ngx_ws_mgr_ticket_op_t *op,
+    ngx_uint_t verb);
+static ngx_int_t ngx_ws_mgr_ticket_redis_ask(
+    ngx_ws_mgr_ticket_redis_ask_t *ask);
+static void ngx_ws_mgr_ticket_redis_done(ngx_ws_mgr_redis_call_t *call,
+    redisReply *reply);
+static ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_redis_read(
+    ngx_ws_mgr_ticket_redis_ask_t *ask, redisReply *reply);
+static const ngx_ws_mgr_ticket_redis_word_t *ngx_ws_mgr_ticket_redis_word(
+    ngx_ws_mgr_ticket_redis_ask_t *ask, redisReply *reply);
+static void ngx_ws_mgr_ticket_redis_count(ngx_uint_t verb);
+static void ngx_ws_mgr_ticket_redis_end(ngx_ws_mgr_ticket_op_t *op,
+    ngx_ws_mgr_ticket_result_e result);
+
+
+enum {
+    NGX_WS_MGR_TICKET_REDIS_CONSUME = 0,
+    NGX_WS_MGR_TICKET_REDIS_ISSUE,
+    NGX_WS_MGR_TICKET_REDIS_LOOK,
+    NGX_WS_MGR_TICKET_REDIS_REVOKE
+};
+
+
+static ngx_str_t  ngx_ws_mgr_ticket_redis_verbs[] = {
+    ngx_string("consume"),
+    ngx_string("issue"),
+    ngx_string("look"),
+    ngx_string("revoke")
+};
+
+
+/*
+ * KEYS: the ticket.  ARGV: a tag that comes back, so that no answer is taken
+ * for that to another question; the verb; ms since 1970; the record to issue
+ * and the ms that it is kept; the longest record.
+ *
+ * What cannot be understood here is "invalid" and never handed out: another
+ * parser that understands it would let it in again and again.
+ */
+
+static ngx_ws_mgr_redis_script_t  ngx_ws_mgr_ticket_redis_script = {
+    ngx_string(
+"local key, tag, verb, now = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])\n"
+"if verb == 'issue' then\n"
+"  if redis.call('SET', key, ARGV[4], 'NX', 'PX', ARGV[5]) then\n"
+"    return {tag, 'ok', ''}\n"
+"  end\n"
+"  return {tag, 'taken', ''}\n"
+"end\n"
+"local kind = redis.call('TYPE', key).ok\n"
+"if kind == 'none' then\n"
+"  return {tag, 'unknown', ''}\n"
+"end\n"
+"if kind ~= 'string' then\n"
+"  return {tag, 'invalid', ''}\n"
+"end\n"
+"local record = redis.call('GET', key)\n"
+"if #record > tonumber(ARGV[6]) then\n"
+"  return {tag, 'invalid', ''}\n"
+"end\n"
+"local sound, ticket = pcall(cjson.decode, record)\n"
+"if not sound or type(ticket) ~= 'table' then\n"
+"  return {tag, 'invalid', ''}\n"
+"end\n"
+"if ticket.used == true then\n"
+"  return {tag, 'used', ''}\n"
+"end\n"
+"local till = ticket.expires_at\n"
+"if type(till) ~= 'number' or till ~= till then\n"
+"  return {tag, 'invalid', ''}\n"
+"end\n"
+"local left = till * 1000 - now\n"
+"if left <= 0 then\n"
+"  return {tag, 'expired', ''}\n"
+"end\n"
+"if verb == 'consume' and ticket.single_use ~= false then\n"
+"  local ttl = redis.call('PTTL', key)\n"
+"  if ttl <= 0 then\n"
+"    ttl = math.min(math.ceil(left), 31536000000)\n"
+"  end\n"
+"  redis.call('SET', key, '{\"used\":true}', 'PX',\n"
+"             string.format('%.0f', ttl))\n"
+"elseif verb == 'revoke' then\n"
+"  redis.call('DEL', key)\n"
+"end\n"
+"return {tag, 'ok', record}\n"
+    ),
+    { 0 }
+};
+
+
+static const ngx_ws_mgr_ticket_redis_word_t
+    ngx_ws_mgr_ticket_redis_words[] =
+{
+    { "ok", NGX_WS_MGR_TICKET_OK },
+    { "unknown", NGX_WS_MGR_TICKET_UNKNOWN },
+    { "invalid", NGX_WS_MGR_TICKET_UNKNOWN },
+    { "expired", NGX_WS_MGR_TICKET_EXPIRED },
+    { "used", NGX_WS_MGR_TICKET_USED },
+    { "taken", NGX_WS_MGR_TICKET_UNAVAILABLE },
+    { NULL, NGX_WS_MGR_TICKET_UNAVAILABLE }
+};
+
+
+const ngx_ws_mgr_ticket_store_t  ngx_ws_mgr_ticket_redis = {
+    "redis",
+    ngx_ws_mgr_ticket_redis_consume,
+    ngx_ws_mgr_ticket_redis_issue,
+    ngx_ws_mgr_ticket_redis_look,
+    ngx_ws_mgr_ticket_redis_revoke,
+    ngx_ws_mgr_ticket_redis_cancel
+};
+
+
+static ngx_ws_mgr_ticket_redis_conf_t  *ngx_ws_mgr_ticket_redis_conf;
+static ngx_ws_mgr_redis_t              *ngx_ws_mgr_ticket_redis_server;
+static uint64_t                         ngx_ws_mgr_ticket_redis_asked;
+
+
+ngx_int_t
+ngx_ws_mgr_ticket_redis_init(ngx_ws_mgr_ticket_redis_conf_t *conf,
+    ngx_cycle_t *cycle)
+{
+    ngx_ws_mgr_redis_script(&ngx_ws_mgr_ticket_redis_script);
+
+    ngx_ws_mgr_ticket_redis_conf = conf;
+    ngx_ws_mgr_ticket_redis_server = ngx_ws_mgr_redis_create(conf->redis,
+                                                             cycle);
+
+    return ngx_ws_mgr_ticket_redis_server ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_consume(ngx_ws_mgr_ticket_op_t *op)
+{
+    ngx_ws_mgr_ticket_redis_start(op, NGX_WS_MGR_TICKET_REDIS_CONSUME);
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_look(ngx_ws_mgr_ticket_op_t *op)
+{
+    ngx_ws_mgr_ticket_redis_start(op, NGX_WS_MGR_TICKET_REDIS_LOOK);
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_revoke(ngx_ws_mgr_ticket_op_t *op)
+{
+    ngx_ws_mgr_ticket_redis_start(op, NGX_WS_MGR_TICKET_REDIS_REVOKE);
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_issue(ngx_ws_mgr_ticket_op_t *op)
+{
+    ngx_ws_mgr_ticket_t         ticket;
+    ngx_ws_mgr_ticket_result_e  result;
+
+    result = ngx_ws_mgr_ticket_check(op, &ticket);
+
+    if (result != NGX_WS_MGR_TICKET_OK) {
+        ngx_ws_mgr_ticket_redis_end(op, result);
+        return;
+    }
+
+    ngx_ws_mgr_ticket_redis_start(op, NGX_WS_MGR_TICKET_REDIS_ISSUE);
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_cancel(ngx_ws_mgr_ticket_op_t *op)
+{
+    ngx_ws_mgr_ticket_redis_ask_t  *ask;
+
+    ask = op->store;
+
+    if (ask) {
+        op->store = NULL;
+        ngx_ws_mgr_redis_cancel(&ask->call);
+    }
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_start(ngx_ws_mgr_ticket_op_t *op, ngx_uint_t verb)
+{
+    ngx_ws_mgr_ticket_redis_ask_t  *ask;
+
+    op->store = NULL;
+
+    if (ngx_ws_mgr_ticket_check_id(&op->id) != NGX_OK) {
+        ngx_ws_mgr_ticket_redis_end(op, NGX_WS_MGR_TICKET_UNKNOWN);
+        return;
+    }
+
+    ask = ngx_pcalloc(op->pool, sizeof(ngx_ws_mgr_ticket_redis_ask_t));
+    if (ask == NULL) {
+        ngx_ws_mgr_ticket_redis_end(op, NGX_WS_MGR_TICKET_NO_MEMORY);
+        return;
+    }
+
+    ask->op = op;
+    ask->verb = verb;
+    ask->call.done = ngx_ws_mgr_ticket_redis_done;
+    ask->call.data = ask;
+    ask->call.script = &ngx_ws_mgr_ticket_redis_script;
+    ask->call.timeout = ngx_ws_mgr_ticket_redis_conf->timeout;
+
+    if (ngx_ws_mgr_ticket_redis_ask(ask) != NGX_OK) {
+        ngx_ws_mgr_ticket_redis_end(op, NGX_WS_MGR_TICKET_UNAVAILABLE);
+        return;
+    }
+
+    op->store = ask;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_ticket_redis_ask(ngx_ws_mgr_ticket_redis_ask_t *ask)
+{
+    u_char                   now[NGX_INT64_LEN], life[NGX_INT64_LEN];
+    u_char                   max[NGX_INT64_LEN];
+    ngx_str_t                args[NGX_WS_MGR_TICKET_REDIS_ARGS], *key, *prefix;
+    ngx_ws_mgr_ticket_op_t  *op;
+
+    op = ask->op;
+
+    ngx_str_set(&args[0], "1");
+
+    prefix = &ngx_ws_mgr_ticket_redis_conf->prefix;
+    key = &args[1];
+
+    key->len = prefix->len + op->id.len;
+    key->data = ngx_pnalloc(op->pool, key->len);
+
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ngx_cpymem(key->data, prefix->data, prefix->len),
+               op->id.data, op->id.len);
+
+    ask->ntag = ngx_sprintf(ask->tag, "%uL", ++ngx_ws_mgr_ticket_redis_asked)
+                - ask->tag;
+
+    args[2].data = ask->tag;
+    args[2].len = ask->ntag;
+
+    args[3] = ngx_ws_mgr_ticket_redis_verbs[ask->verb];
+
+    args[4].data = now;
+    args[4].len = ngx_sprintf(now, "%uL", ngx_ws_mgr_now()) - now;
+
+    ngx_str_null(&args[5]);
+    ngx_str_set(&args[6], "0");
+
+    if (ask->verb == NGX_WS_MGR_TICKET_REDIS_ISSUE) {
+        args[5] = op->record;
+        args[6].data = life;
+        args[6].len = ngx_sprintf(life, "%T000",
+                                  ngx_max(op->expires - ngx_time(), 0)
+                                  + NGX_WS_MGR_TICKET_REDIS_GRACE)
+                      - life;
+    }
+
+    args[7].data = max;
+    args[7].len = ngx_sprintf(max, "%d", NGX_WS_MGR_TICKET_RECORD) - max;
+
+    return ngx_ws_mgr_redis_call(ngx_ws_mgr_ticket_redis_server, &ask->call,
+                                 args, NGX_WS_MGR_TICKET_REDIS_ARGS);
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_done(ngx_ws_mgr_redis_call_t *call,
+    redisReply *reply)
+{
+    ngx_ws_mgr_ticket_op_t         *op;
+    ngx_ws_mgr_ticket_result_e      result;
+    ngx_ws_mgr_ticket_redis_ask_t  *ask = call->data;
+
+    op = ask->op;
+    op->store = NULL;
+
+    result = reply ? ngx_ws_mgr_ticket_redis_read(ask, reply)
+                   : NGX_WS_MGR_TICKET_UNAVAILABLE;
+
+    ngx_ws_mgr_ticket_redis_end(op, result);
+}
+
+
+static ngx_ws_mgr_ticket_result_e
+ngx_ws_mgr_ticket_redis_read(ngx_ws_mgr_ticket_redis_ask_t *ask,
+    redisReply *reply)
+{
+    redisReply                            *record;
+    ngx_ws_mgr_ticket_op_t                *op;
+    const ngx_ws_mgr_ticket_redis_word_t  *word;
+
+    op = ask->op;
+    word = ngx_ws_mgr_ticket_redis_word(ask, reply);
+
+    if (word == NULL) {
+        ngx_ws_mgr_redis_blame(ngx_ws_mgr_ticket_redis_server, reply);
+        return NGX_WS_MGR_TICKET_UNAVAILABLE;
+    }
+
+    if (word->result != NGX_WS_MGR_TICKET_OK) {
+
+        if (word->word[0] == 'i') {
+            ngx_log_error(NGX_LOG_ERR, op->log, 0,
+                          "ws_mgr ticket record in redis is invalid");
+        }
+
+        return word->result;
+    }
+
+    ngx_ws_mgr_ticket_redis_count(ask->verb);
+
+    if (ask->verb == NGX_WS_MGR_TICKET_REDIS_ISSUE) {
+        return NGX_WS_MGR_TICKET_OK;
+    }
+
+    record = reply->element[2];
+
+    op->record.len = record->len;
+    op->record.data = ngx_pnalloc(op->pool, record->len);
+
+    if (op->record.data == NULL) {
+        return NGX_WS_MGR_TICKET_NO_MEMORY;
+    }
+
+    ngx_memcpy(op->record.data, record->str, record->len);
+
+    return NGX_WS_MGR_TICKET_OK;
+}
+
+
+/* NULL: that is no answer to what was asked */
+
+static const ngx_ws_mgr_ticket_redis_word_t *
+ngx_ws_mgr_ticket_redis_word(ngx_ws_mgr_ticket_redis_ask_t *ask,
+    redisReply *reply)
+{
+    ngx_uint_t                             i;
+    redisReply                           **e;
+    const ngx_ws_mgr_ticket_redis_word_t  *word;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) {
+        return NULL;
+    }
+
+    e = reply->element;
+
+    for (i = 0; i < 3; i++) {
+        if (e[i]->type != REDIS_REPLY_STRING) {
+            return NULL;
+        }
+    }
+
+    if ((size_t) e[0]->len != ask->ntag
+        || ngx_memcmp(e[0]->str, ask->tag, ask->ntag) != 0)
+    {
+        return NULL;
+    }
+
+    for (word = ngx_ws_mgr_ticket_redis_words; word->word; word++) {
+        if (ngx_strcmp(e[1]->str, word->word) == 0) {
+            return word;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_count(ngx_uint_t verb)
+{
+    switch (verb) {
+
+    case NGX_WS_MGR_TICKET_REDIS_CONSUME:
+        ngx_ws_mgr_count(TICKETS_CONSUMED);
+        break;
+
+    case NGX_WS_MGR_TICKET_REDIS_ISSUE:
+        ngx_ws_mgr_count(TICKETS_ISSUED);
+        break;
+
+    case NGX_WS_MGR_TICKET_REDIS_REVOKE:
+        ngx_ws_mgr_count(TICKETS_REVOKED);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_end(ngx_ws_mgr_ticket_op_t *op,
+    ngx_ws_mgr_ticket_result_e result)
+{
+    op->result = result;
+    op->used = (result == NGX_WS_MGR_TICKET_USED);
+
+    op->done(op);
+}
