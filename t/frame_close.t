@@ -64,7 +64,7 @@ for my $sent (bye(1000, 'reason'), bye(), text("\xff"), ping('x', fin => 0)) {
 }
 
 # both at once: the server has said goodbye, and the client's own is its answer
-my $both = $mgr->upgrade(query => "ticket=$mgr->{echo_ticket}");
+my $both = socket_of($mgr);
 my ($id) = map { $_->{connection_id} } $mgr->connections_of('ann');
 
 is $mgr->api(DELETE => "connections/$id")->{status}, 200, 'disconnected';
@@ -72,7 +72,7 @@ $both->raw(bytes(text('crossing'), bye(1000), text('late')));
 is_deeply [ heard($both) ], [ 'close 4005', 'end' ], 'one close frame';
 
 # a server that has said goodbye answers nothing, whatever comes but a close
-$both = $mgr->upgrade(query => "ticket=$mgr->{echo_ticket}");
+$both = socket_of($mgr);
 ($id) = map { $_->{connection_id} } $mgr->connections_of('ann');
 $mgr->api(DELETE => "connections/$id");
 $both->raw(bytes(text('x'), ping('y'), binary('z', rsv => 3)));

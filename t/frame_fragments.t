@@ -9,18 +9,6 @@ use Test::WsMgr::Frames;
 
 my $mgr = echoing();
 
-# a message in so many frames, with what is said between
-sub fragments {
-    my ($first, $parts, @between) = @_;
-    my @frames = map { more($_, fin => 0), @between } @$parts;
-
-    $frames[0][0] = $first;
-    splice @frames, -@between if @between;
-    $frames[-1][3] = 1;
-
-    return @frames;
-}
-
 my @five = map { "fragment$_" } 1 .. 5;
 my $five = join '', @five;
 my $text = random_text(1000);
@@ -30,9 +18,9 @@ rows $mgr, (
       text('fragment') ],
     [ 'two of binary', [ binary("\xff", fin => 0), more("\xfe") ],
       binary("\xff\xfe") ],
-    [ 'a ping between', [ fragments(1, [ 'frag', 'ment' ], ping('now')) ],
+    [ 'a ping between', [ fragments(text('fragment'), 4, ping('now')) ],
       pong('now'), text('fragment') ],
-    [ 'a pong between', [ fragments(1, [ 'frag', 'ment' ], pong('now')) ],
+    [ 'a pong between', [ fragments(text('fragment'), 4, pong('now')) ],
       text('fragment') ],
     [ 'pings between five',
       [ text($five[0], fin => 0), more($five[1], fin => 0), ping('pongme 1!'),
@@ -40,21 +28,21 @@ rows $mgr, (
         more($five[4]) ],
       pong('pongme 1!'), pong('pongme 2!'), text($five) ],
     [ 'all but the last of nothing',
-      [ fragments(1, [ '', '', '', '', 'last' ]) ], text('last') ],
-    [ 'all of nothing', [ fragments(2, [ ('') x 5 ]) ], binary('') ],
-    [ 'the middle of nothing', [ fragments(1, [ 'a', '', 'b' ]) ],
+      [ fragments(text(''), [ '', '', '', '', 'last' ]) ], text('last') ],
+    [ 'all of nothing', [ fragments(binary(''), [ ('') x 5 ]) ], binary('') ],
+    [ 'the middle of nothing', [ fragments(text(''), [ 'a', '', 'b' ]) ],
       text('ab') ],
-    [ 'one fragment for each byte', [ fragments(1, [ split //, $text ]) ],
+    [ 'one fragment for each byte', [ fragments(text($text), 1) ],
       text($text) ],
     [ 'a ping behind each byte of text',
-      [ fragments(1, [ split //, 'texte en pièces' ], ping('!')) ],
+      [ fragments(text('texte en pièces'), 1, ping('!')) ],
       (map { pong('!') } 1 .. length('texte en pièces') - 1),
       text('texte en pièces') ],
-    [ 'two messages', [ fragments(1, [ 'a', 'b' ]),
-                        fragments(2, [ 'c', 'd' ]) ],
+    [ 'two messages', [ fragments(text('ab'), 1),
+                        fragments(binary('cd'), 1) ],
       text('ab'), binary('cd') ],
     [ 'a whole one between two in fragments',
-      [ fragments(1, [ 'a', 'b' ]), text('c'), fragments(1, [ 'd', 'e' ]) ],
+      [ fragments(text('ab'), 1), text('c'), fragments(text('de'), 1) ],
       text('ab'), text('c'), text('de') ],
 );
 
@@ -67,9 +55,9 @@ for my $fin (0, 1) {
         [ "a continuation of nothing, $name", [ $stray ], 1002 ],
         [ "and a text behind it, $name", [ $stray, text('x') ], 1002 ],
         [ "and fragments behind it, twice, $name",
-          [ map { ($stray, fragments(1, [ 'a', 'b' ])) } 1 .. 2 ], 1002 ],
+          [ map { ($stray, fragments(text('ab'), 1)) } 1 .. 2 ], 1002 ],
         [ "a continuation of what has ended, $name",
-          [ fragments(1, [ 'a', 'b' ]), $stray, text('x') ],
+          [ fragments(text('ab'), 1), $stray, text('x') ],
           text('ab'), 1002 ],
         [ "a continuation after a whole text, $name",
           [ text('a'), $stray ], text('a'), 1002 ],
@@ -107,10 +95,10 @@ for my $size (1, 7, 125, 126, 1300, 4096, 65_535) {
 
     rows $mgr, (
         [ "$n in fragments of $size",
-          [ fragments(1, [ unpack "(a$size)*", $payload ]) ],
+          [ fragments(text($payload), $size) ],
           text($payload) ],
         [ "$n in fragments of $size, a ping behind each",
-          [ fragments(2, [ unpack "(a$size)*", $payload ], ping('p')) ],
+          [ fragments(binary($payload), $size, ping('p')) ],
           (map { pong('p') } 1 .. ($n - 1) / $size), binary($payload) ],
     );
 }

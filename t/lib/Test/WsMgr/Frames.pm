@@ -25,11 +25,12 @@ use Digest::SHA qw/ sha1_hex /;
 use Exporter qw/ import /;
 use Test::More;
 use Test::WsMgr ();
+use Test::WsMgr::Deflate qw/ deflate /;
 use Test::WsMgr::Wait qw/ now patience /;
 use Test::WsMgr::WebSocket;
 
 our @EXPORT = qw/ echoing rows heard socket_of bytes in_pieces split_up
-                  text binary more ping pong bye reserved
+                  text binary more ping pong bye reserved deflated fragments
                   random_bytes random_text impossible_at /;
 
 use constant {
@@ -37,9 +38,12 @@ use constant {
     SHOWN => 80,               # bytes of a payload in the name of a frame
 };
 
-# a manager that echoes at /ws, and a ticket for as many sockets as one likes
+# A manager that echoes at /ws, and a ticket for as many sockets as one likes.
+# Options: extensions, which are offered; socket, directives of the location;
+# those of a manager.
 sub echoing {
     my %option = @_;
+    my $offers = delete $option{extensions};
     my $socket = delete $option{socket} // '';
 
     my $mgr = Test::WsMgr::manager(<<"CONF", %option);
@@ -51,7 +55,9 @@ sub echoing {
         location /api/ { ws_mgr_api; }
 CONF
 
-    $mgr->{echo_ticket} = $mgr->ticket('ann', single_use => JSON::PP::false);
+    my $ticket = $mgr->ticket('ann', single_use => JSON::PP::false);
+
+    $mgr->{echo} = { query => "ticket=$ticket", extensions => $offers };
     note "WS_MGR_SEED=$ENV{WS_MGR_SEED}";
 
     return $mgr;
@@ -61,7 +67,7 @@ CONF
 sub socket_of {
     my ($mgr, %option) = @_;
 
-    return $mgr->upgrade(query => "ticket=$mgr->{echo_ticket}", %option);
+    return $mgr->upgrade(%{ $mgr->{echo} }, %option);
 }
 
 # --- frames: the opcode, the payload, options of WebSocket::build_frame ---
@@ -80,6 +86,29 @@ sub bye {
     return [ 8, defined $code ? pack('n', $code) . ($reason // '') : '' ];
 }
 
+# a message compressed, in ways of Test::WsMgr::Deflate
+sub deflated {
+    my ($frame, %how) = @_;
+
+    return [ $frame->[0], deflate($frame->[1], %how), rsv => 4 ];
+}
+
+# A message in fragments: of so many bytes, or with the payloads given; and what
+# is said behind each but the last.
+sub fragments {
+    my ($frame, $parts, @between) = @_;
+    my ($opcode, $payload, %option) = @$frame;
+    my @parts = ref $parts ? @$parts : unpack "(a$parts)*", $payload;
+    my $last = pop @parts;
+    my @frames = map { more($_, fin => 0), @between } @parts;
+
+    return [ $opcode, $last, %option ] if !@frames;
+
+    $frames[0] = [ $opcode, $parts[0], %option, fin => 0 ];
+
+    return @frames, more($last);
+}
+
 # a frame as a client sends it; a string is sent as it is
 sub bytes {
     return join '', map {
@@ -95,6 +124,8 @@ sub name {
     my ($opcode, $payload) = @{ $_[0] };
     my $name = $NAME{$opcode} // "opcode $opcode";
 
+    return "$name that cannot be inflated" if !defined $payload;
+
     return $name . ' ' . (length $payload ? unpack 'n', $payload : 1005)
         if $opcode == 8;
     return "$name of " . length($payload) . ', ' . sha1_hex($payload)
@@ -103,9 +134,11 @@ sub name {
            . "'";
 }
 
+# not the same within what DEFLATE looks back
 sub random_bytes {
     my ($n) = @_;
-    my $block = join '', map { pack 'N', rand 2 ** 32 } 1 .. 1000;
+    my $words = $n < 100_000 ? 1 + $n / 4 : 25_000;
+    my $block = join '', map { pack 'N', rand 2 ** 32 } 1 .. $words;
 
     return substr $block x (1 + $n / length $block), 0, $n;
 }
@@ -246,6 +279,12 @@ sub heard {
                          : length $socket->{stream}{in} ? 'half a frame'
                          : 'end';
             last;
+        }
+
+        if ($frame->{rsv} == 4 && $socket->{window}) {
+            $frame->{payload} = $socket->inflated($frame->{payload});
+            $frame->{rsv} = 0;
+            $socket->{compressed}++;
         }
 
         push @heard, (!$frame->{fin} ? 'unfinished ' : '')

@@ -9,6 +9,7 @@ use Digest::SHA qw/ sha1_base64 /;
 use JSON::PP ();
 use MIME::Base64 qw/ encode_base64 /;
 use Test::More ();
+use Test::WsMgr::Deflate;
 use Test::WsMgr::Http;
 use Test::WsMgr::Stream;
 use Test::WsMgr::Wait qw/ now patience /;
@@ -17,8 +18,9 @@ use constant { CONTINUATION => 0, TEXT => 1, BINARY => 2,
                CLOSE => 8, PING => 9, PONG => 10 };
 
 # Sends the upgrade.  Options: path, headers (replace the usual ones by name,
-# undef leaves one out), protocols, method, version, early (bytes that follow
-# the request), hesitant, auto_pong, and those of Stream.
+# undef leaves one out), protocols, extensions (what is offered), method,
+# version, early (bytes that follow the request), hesitant, auto_pong, and those
+# of Stream.
 sub start {
     my ($class, $address, %option) = @_;
     my $key = encode_base64(join('', map { chr rand 256 } 1 .. 16), '');
@@ -32,6 +34,7 @@ sub start {
         'Sec-WebSocket-Key'     => $key,
         (@protocols ? ('Sec-WebSocket-Protocol' => join ', ', @protocols)
                     : ()),
+        'Sec-WebSocket-Extensions' => $option{extensions},
         %{ $option{headers} || {} },
     );
 
@@ -75,6 +78,16 @@ sub finish {
 
     $self->{answer} = Test::WsMgr::Http::read_answer(
         $self->{stream}, $seconds, ($self->{method} || '') eq 'HEAD');
+
+    my $agreed = $self->header('sec-websocket-extensions') // '';
+
+    if ($agreed =~ /^permessage-deflate\b/) {
+        my ($bits) = $agreed =~ /server_max_window_bits=(\d+)/;
+
+        $self->{window} = $bits // 15;
+        $self->{keeps_window} = $agreed !~ /server_no_context_takeover/;
+    }
+
     return $self;
 }
 
@@ -226,8 +239,22 @@ sub read_frame {
     }
 }
 
-# The next whole message, as { opcode, payload }; control frames on the way
-# are answered and kept.  undef: none in time, or the socket is closed.
+# What a compressed payload stands for, by an inflater of the very window that
+# was agreed on; undef: it needs more, or is no DEFLATE.
+sub inflated {
+    my ($self, $payload) = @_;
+
+    return if !$self->{window};
+
+    delete $self->{inflater} if !$self->{keeps_window};
+    $self->{inflater} ||= Test::WsMgr::Deflate::inflater($self->{window});
+
+    return Test::WsMgr::Deflate::inflate($self->{inflater}, $payload);
+}
+
+# The next whole message, as { opcode, payload }, and where it was compressed
+# "deflated", the payload as it came; control frames on the way are answered
+# and kept.  undef: none in time, or the socket is closed.
 sub message {
     my ($self, $seconds) = @_;
 
@@ -250,11 +277,27 @@ sub read_message {
             $message->{payload} .= $frame->{payload};
         } else {
             $message = { opcode  => $frame->{opcode},
-                         payload => $frame->{payload} };
+                         payload => $frame->{payload},
+                         rsv     => $frame->{rsv} };
         }
 
-        return $message if $frame->{fin};
+        if ($frame->{fin}) {
+            $self->open_message($message);
+            return $message;
+        }
     }
+}
+
+sub open_message {
+    my ($self, $message) = @_;
+
+    if ($message->{rsv} == 4) {
+        $message->{deflated} = $message->{payload};
+        $message->{payload} = $self->inflated($message->{deflated});
+    }
+
+    Test::More::fail('a message that can be read')
+        if !defined $message->{payload} || $message->{rsv} & 3;
 }
 
 sub control {
@@ -296,6 +339,7 @@ sub next_text {
     Test::More::fail('a text message') if $message->{opcode} != TEXT;
 
     $self->{raw} = $message->{payload};
+    $self->{deflated} = $message->{deflated};
 
     return $message->{payload};
 }
