@@ -137,6 +137,7 @@ static void
 fuzz_told(fuzz_t *fz, ngx_int_t rc, ngx_str_t *data)
 {
     u_char               kind;
+    uint64_t             most;
     ngx_str_t            payload;
     ngx_uint_t           answer;
     ngx_ws_mgr_frame_t  *f;
@@ -147,7 +148,9 @@ fuzz_told(fuzz_t *fz, ngx_int_t rc, ngx_str_t *data)
         memcpy(fz->msg + fz->msg_len, data->data, data->len);
         fz->msg_len += data->len;
 
-        if (fz->msg_len > fz->max || fz->msg_len > f->size) {
+        most = f->rsv1 ? fz->max + fz->max / 16 + 64 : fz->max;
+
+        if (fz->msg_len > most || fz->msg_len > f->size) {
             abort();
         }
 
