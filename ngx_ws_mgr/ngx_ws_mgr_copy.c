@@ -8,13 +8,26 @@
 #include <ngx_core.h>
 #include <ngx_ws_mgr_copy.h>
 #include <ngx_ws_mgr_deflate.h>
+#include <ngx_ws_mgr_extension.h>
 
 
 #define NGX_WS_MGR_COPY_BATCH  65536       /* bytes copied out in one go */
 
 
-static ngx_uint_t ngx_ws_mgr_copy_deflated_already(ngx_uint_t window,
-    size_t min);
+/* frames of a log, for sockets of a window; what a seq of an epoch is never
+   changes, so they outlive the batch that they were made from */
+
+typedef struct {
+    ngx_ws_mgr_batch_t    batch;
+    uint64_t              epoch;           /* 0: it holds nothing */
+    size_t                min;
+} ngx_ws_mgr_copy_deflated_t;
+
+
+static ngx_uint_t ngx_ws_mgr_copy_deflated_already(
+    ngx_ws_mgr_copy_deflated_t *deflated, size_t min);
+static ngx_int_t ngx_ws_mgr_copy_deflate_batch(
+    ngx_ws_mgr_copy_deflated_t *deflated, ngx_uint_t window, size_t min);
 static u_char *ngx_ws_mgr_copy_deflate_frame(u_char *dst, u_char *frame,
     size_t size, ngx_uint_t window, size_t min);
 static ngx_int_t ngx_ws_mgr_copy_room(ngx_ws_mgr_batch_t *batch, size_t size,
@@ -32,15 +45,8 @@ static struct {
 } ngx_ws_mgr_copy;
 
 
-/* frames of that log, for sockets of that window; what a seq of an epoch is
-   never changes, so it outlives the batch that it was made from */
-
-static struct {
-    ngx_ws_mgr_batch_t    batch;
-    uint64_t              epoch;           /* 0: it holds nothing */
-    ngx_uint_t            window;
-    size_t                min;
-} ngx_ws_mgr_copy_deflated;
+static ngx_ws_mgr_copy_deflated_t
+    ngx_ws_mgr_copy_deflated[NGX_WS_MGR_WINDOW_MAX + 1];
 
 
 ngx_int_t
@@ -106,45 +112,18 @@ ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
 ngx_ws_mgr_batch_t *
 ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min)
 {
-    u_char              *p, *frame, *last;
-    size_t               size;
-    ngx_uint_t           i;
-    ngx_ws_mgr_batch_t  *from, *to;
+    ngx_ws_mgr_batch_t          *from, *to;
+    ngx_ws_mgr_copy_deflated_t  *deflated;
 
     from = &ngx_ws_mgr_copy.batch;
-    to = &ngx_ws_mgr_copy_deflated.batch;
 
-    if (!ngx_ws_mgr_copy_deflated_already(window, min)) {
-        ngx_ws_mgr_copy_deflated.epoch = 0;
-        size = from->end - from->start;
+    deflated = &ngx_ws_mgr_copy_deflated[window];
+    to = &deflated->batch;
 
-        if ((size_t) (to->end - to->start) < size
-            && ngx_ws_mgr_copy_room(to, size, ngx_cycle->log) != NGX_OK)
-        {
-            return from;
-        }
-
-        p = to->start;
-        frame = from->start;
-
-        for (i = 0; i < from->n; i++) {
-            last = from->start + from->frames[i].end;
-            size = last - frame;
-
-            p = ngx_ws_mgr_copy_deflate_frame(p, frame, size, window, min);
-
-            to->frames[i] = from->frames[i];
-            to->frames[i].end = (uint32_t) (p - to->start);
-
-            frame = last;
-        }
-
-        to->n = from->n;
-        to->last = p;
-
-        ngx_ws_mgr_copy_deflated.epoch = ngx_ws_mgr_copy.epoch;
-        ngx_ws_mgr_copy_deflated.window = window;
-        ngx_ws_mgr_copy_deflated.min = min;
+    if (!ngx_ws_mgr_copy_deflated_already(deflated, min)
+        && ngx_ws_mgr_copy_deflate_batch(deflated, window, min) != NGX_OK)
+    {
+        return from;
     }
 
     /* not so what came between them */
@@ -163,17 +142,16 @@ ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min)
 
 
 static ngx_uint_t
-ngx_ws_mgr_copy_deflated_already(ngx_uint_t window, size_t min)
+ngx_ws_mgr_copy_deflated_already(ngx_ws_mgr_copy_deflated_t *deflated,
+    size_t min)
 {
     ngx_uint_t           i;
     ngx_ws_mgr_batch_t  *from, *to;
 
     from = &ngx_ws_mgr_copy.batch;
-    to = &ngx_ws_mgr_copy_deflated.batch;
+    to = &deflated->batch;
 
-    if (ngx_ws_mgr_copy_deflated.epoch != ngx_ws_mgr_copy.epoch
-        || ngx_ws_mgr_copy_deflated.window != window
-        || ngx_ws_mgr_copy_deflated.min != min
+    if (deflated->epoch != ngx_ws_mgr_copy.epoch || deflated->min != min
         || to->n != from->n)
     {
         return 0;
@@ -186,6 +164,53 @@ ngx_ws_mgr_copy_deflated_already(ngx_uint_t window, size_t min)
     }
 
     return 1;
+}
+
+
+/* NGX_ERROR: no memory, it holds nothing */
+
+static ngx_int_t
+ngx_ws_mgr_copy_deflate_batch(ngx_ws_mgr_copy_deflated_t *deflated,
+    ngx_uint_t window, size_t min)
+{
+    u_char              *p, *frame, *last;
+    ngx_uint_t           i;
+    ngx_ws_mgr_batch_t  *from, *to;
+
+    from = &ngx_ws_mgr_copy.batch;
+    to = &deflated->batch;
+
+    deflated->epoch = 0;
+
+    /* no frame becomes longer */
+
+    if (to->end - to->start < from->last - from->start
+        && ngx_ws_mgr_copy_room(to, from->end - from->start, ngx_cycle->log)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = to->start;
+    frame = from->start;
+
+    for (i = 0; i < from->n; i++) {
+        last = from->start + from->frames[i].end;
+        p = ngx_ws_mgr_copy_deflate_frame(p, frame, last - frame, window, min);
+
+        to->frames[i] = from->frames[i];
+        to->frames[i].end = (uint32_t) (p - to->start);
+
+        frame = last;
+    }
+
+    to->n = from->n;
+    to->last = p;
+
+    deflated->epoch = ngx_ws_mgr_copy.epoch;
+    deflated->min = min;
+
+    return NGX_OK;
 }
 
 

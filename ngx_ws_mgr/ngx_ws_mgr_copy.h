@@ -37,8 +37,8 @@ ngx_int_t ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
  * The batch that was fetched last, with its messages of "min" bytes or more
  * compressed for a window of that many bits, where that makes them smaller.
  * Each is compressed once for all sockets of one window: also for those that
- * are served later, as long as nothing else was compressed meanwhile.  Good
- * until the next fetch.
+ * are served later, as long as no other batch was compressed for it meanwhile.
+ * Good until the next fetch.
  */
 ngx_ws_mgr_batch_t *ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min);
 
