@@ -112,6 +112,7 @@ ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
 ngx_ws_mgr_batch_t *
 ngx_ws_mgr_copy_deflate(ngx_uint_t window, size_t min)
 {
+    ngx_uint_t                   i;
     ngx_ws_mgr_batch_t          *from, *to;
     ngx_ws_mgr_copy_deflated_t  *deflated;
 

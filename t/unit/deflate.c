@@ -40,7 +40,8 @@ fill(u_char *p, size_t len, unsigned seed, ngx_uint_t noise)
 }
 
 
-/* by zlib itself, with no larger a window than the peer may have */
+/* by zlib itself, with no larger a window than the peer may have: a byte at a
+   time, since what lies in the same buffer is not looked up in the window */
 
 static size_t
 peer_inflate(ngx_uint_t window, u_char *p, size_t len)
@@ -52,22 +53,23 @@ peer_inflate(ngx_uint_t window, u_char *p, size_t len)
     memset(&z, 0, sizeof(z));
     assert_int_equal(inflateInit2(&z, - (int) window), Z_OK);
 
+    memcpy(p + len, tail, sizeof(tail));
+
     z.next_in = p;
-    z.avail_in = len;
+    z.avail_in = len + sizeof(tail);
     z.next_out = back;
-    z.avail_out = sizeof(back);
 
-    rc = inflate(&z, Z_SYNC_FLUSH);
-    assert_true(rc == Z_OK || rc == Z_BUF_ERROR);
+    do {
+        z.avail_out = 1;
+        rc = inflate(&z, Z_SYNC_FLUSH);
 
-    z.next_in = tail;
-    z.avail_in = sizeof(tail);
+        if (rc != Z_OK && rc != Z_BUF_ERROR) {
+            fail_msg("window %u: %d %s", (unsigned) window, rc, z.msg);
+        }
 
-    rc = inflate(&z, Z_SYNC_FLUSH);
+    } while (z.avail_out == 0);
 
-    if (rc != Z_OK) {
-        fail_msg("window %u: %d %s", (unsigned) window, rc, z.msg);
-    }
+    assert_int_equal(z.avail_in, 0);
 
     len = z.total_out;
     (void) inflateEnd(&z);
@@ -247,6 +249,7 @@ test_payloads(void **state)
         { "the end in a block", "\xf2\x48\xcd", 3, NULL },
         { "the end in a stored block", "\x00\x05\x00\xfa\xff\x48", 6, NULL },
         { "the end in a stored length", "\x00\x05", 2, NULL },
+        { "the end in a table of codes", "\x1c\x96\x07\x6e", 4, NULL },
         { "noise", "\xff\xff\xff\xff\xff", 5, NULL },
     };
 
@@ -269,6 +272,44 @@ test_payloads(void **state)
             {
                 fail_msg("%s, by %d: %d", rows[i].name, (int) step, (int) rc);
             }
+        }
+    }
+}
+
+
+/* no part of a message is one, wherever it ends: none of zlib's blocks ends
+   where a byte does, but for the last */
+
+static void
+test_cut(void **state)
+{
+    size_t     n, got;
+    z_stream   z;
+
+    (void) state;
+
+    fill(source, 3000, 1, 0);
+
+    memset(&z, 0, sizeof(z));
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -15, 9,
+                                  Z_DEFAULT_STRATEGY), Z_OK);
+
+    z.next_in = source;
+    z.avail_in = 3000;
+    z.next_out = packed;
+    z.avail_out = sizeof(packed);
+
+    assert_int_equal(deflate(&z, Z_SYNC_FLUSH), Z_OK);
+
+    n = z.total_out - 4;
+    (void) deflateEnd(&z);
+
+    assert_int_equal(inflate_all(packed, n, n, &got), NGX_OK);
+    assert_int_equal(got, 3000);
+
+    for (n--; n > 0; n--) {
+        if (inflate_all(packed, n, n, &got) != NGX_ERROR) {
+            fail_msg("the first %d bytes are taken for a message", (int) n);
         }
     }
 }
@@ -318,6 +359,7 @@ ngx_ws_mgr_unit_deflate(void)
         cmocka_unit_test(test_noise),
         cmocka_unit_test(test_inflate),
         cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_cut),
         cmocka_unit_test(test_two)
     };
 
