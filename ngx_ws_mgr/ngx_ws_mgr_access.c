@@ -46,8 +46,10 @@ ngx_ws_mgr_access_log(ngx_ws_mgr_session_t *s, ngx_ws_mgr_loc_conf_t *conf,
     ngx_http_log_ctx_t      ctx;
     ngx_http_conf_ctx_t     conf_ctx;
     ngx_http_connection_t   hc;
+    u_char                  addr[NGX_SOCKADDR_STRLEN];
 
     c = *s->connection;
+    ngx_ws_mgr_session_addr(&c, addr, &c.addr_text);
     log = *c.log;
 
     ctx.connection = &c;

@@ -13,7 +13,7 @@
 #include <ngx_ws_mgr_seat.h>
 
 
-/* client->edge after leave(): what end() logs of a record that is gone */
+/* client->own.edge after leave(): what end() logs of a record that is gone */
 
 typedef struct {
     ngx_str_t    user;
@@ -31,7 +31,7 @@ static void ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s,
 static void ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s);
 static void ngx_ws_mgr_client_end(ngx_ws_mgr_session_t *s);
 static ngx_ws_mgr_client_name_t *ngx_ws_mgr_client_name(ngx_pool_t *pool,
-    ngx_ws_mgr_conn_t *conn);
+    ngx_ws_mgr_place_t *place);
 
 
 const ngx_ws_mgr_session_handlers_t  ngx_ws_mgr_client_handlers = {
@@ -53,13 +53,13 @@ ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
 
     client = (ngx_ws_mgr_client_t *) s;
 
-    if (client->conn == NULL) {
+    if (client->place.hold == NULL) {
         return;
     }
 
     ngx_ws_mgr_fanout_account(client);
 
-    if (client->echo) {
+    if (client->place.echo) {
         ngx_ws_mgr_session_send(s, opcode, payload->data, payload->len);
         return;
     }
@@ -75,7 +75,7 @@ ngx_ws_mgr_client_limited(ngx_ws_mgr_session_t *s)
 
     client = (ngx_ws_mgr_client_t *) s;
 
-    if (client->conn) {
+    if (client->place.hold) {
         ngx_ws_mgr_message_limited(client);
     }
 }
@@ -88,7 +88,7 @@ ngx_ws_mgr_client_writable(ngx_ws_mgr_session_t *s)
 
     client = (ngx_ws_mgr_client_t *) s;
 
-    if (client->conn && !client->echo) {
+    if (client->place.hold && !client->place.echo) {
         ngx_ws_mgr_fanout_pump(client);
     }
 }
@@ -101,7 +101,7 @@ ngx_ws_mgr_client_heartbeat(ngx_ws_mgr_session_t *s)
 
     client = (ngx_ws_mgr_client_t *) s;
 
-    if (client->conn && !client->echo) {
+    if (client->place.hold && !client->place.echo) {
         ngx_ws_mgr_message_heartbeat(client);
     }
 }
@@ -114,7 +114,7 @@ ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s, ngx_msec_t reconnect_ms)
 
     client = (ngx_ws_mgr_client_t *) s;
 
-    if (client->conn && !client->echo) {
+    if (client->place.hold && !client->place.echo) {
         ngx_ws_mgr_message_shutdown(client, reconnect_ms);
     }
 }
@@ -123,17 +123,20 @@ ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s, ngx_msec_t reconnect_ms)
 static void
 ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s)
 {
-    ngx_ws_mgr_client_t  *client;
+    ngx_ws_mgr_client_t       *client;
+    ngx_ws_mgr_client_name_t  *name;
 
     client = (ngx_ws_mgr_client_t *) s;
 
-    if (client->conn == NULL) {
+    if (client->place.hold == NULL) {
         return;
     }
 
-    client->edge = ngx_ws_mgr_client_name(s->connection->pool, client->conn);
+    name = ngx_ws_mgr_client_name(s->connection->pool, &client->place);
 
     ngx_ws_mgr_seat_leave(client);
+
+    client->own.edge = name;
 }
 
 
@@ -146,36 +149,35 @@ ngx_ws_mgr_client_end(ngx_ws_mgr_session_t *s)
     client = (ngx_ws_mgr_client_t *) s;
 
     ngx_memzero(&none, sizeof(ngx_ws_mgr_client_name_t));
-    name = client->edge ? client->edge : &none;
+    name = client->own.edge ? client->own.edge : &none;
 
-    ngx_ws_mgr_access_log(s, client->conf, &name->user, &name->connection);
+    ngx_ws_mgr_access_log(s, ngx_ws_mgr_conf_of_session(s->conf),
+                          &name->user, &name->connection);
 }
 
 
 static ngx_ws_mgr_client_name_t *
-ngx_ws_mgr_client_name(ngx_pool_t *pool, ngx_ws_mgr_conn_t *conn)
+ngx_ws_mgr_client_name(ngx_pool_t *pool, ngx_ws_mgr_place_t *place)
 {
     u_char                    *p;
-    ngx_ws_mgr_user_t         *user;
+    ngx_ws_mgr_who_t           who;
     ngx_ws_mgr_client_name_t  *name;
 
-    /* the user's name is immutable, and stays while the connection does */
+    ngx_ws_mgr_registry_who(place, &who);
 
-    user = conn->member->user;
-
-    name = ngx_palloc(pool, sizeof(ngx_ws_mgr_client_name_t) + user->len
+    name = ngx_palloc(pool, sizeof(ngx_ws_mgr_client_name_t) + who.user_len
                             + NGX_WS_MGR_CONN_LEN);
     if (name == NULL) {
         return NULL;
     }
 
     name->user.data = (u_char *) (name + 1);
-    name->user.len = user->len;
+    name->user.len = who.user_len;
 
-    p = ngx_cpymem(name->user.data, user->name, user->len);
+    p = ngx_cpymem(name->user.data, who.user, who.user_len);
 
     name->connection.data = p;
-    name->connection.len = ngx_ws_mgr_registry_conn_id(p, conn->node.key) - p;
+    name->connection.len = ngx_ws_mgr_registry_conn_id(p, who.number) - p;
 
     return name;
 }

@@ -15,8 +15,8 @@
 #include <ngx_ws_mgr_session.h>
 
 
-/* of sessions that begin an ngx_ws_mgr_client_t whose conf is a
-   ngx_ws_mgr_loc_conf_t; its conn is NULL where it was refused by a close */
+/* of sessions that begin an ngx_ws_mgr_client_t and whose conf is part of an
+   ngx_ws_mgr_loc_conf_t; one that was refused by a close has no place */
 extern const ngx_ws_mgr_session_handlers_t  ngx_ws_mgr_client_handlers;
 
 

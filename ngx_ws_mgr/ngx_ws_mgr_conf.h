@@ -93,6 +93,11 @@ typedef struct {
     void                             **loc_ctx;
 } ngx_ws_mgr_loc_conf_t;
 
+/* the one that the configuration of a session is part of */
+#define ngx_ws_mgr_conf_of_session(conf)                                      \
+    ((ngx_ws_mgr_loc_conf_t *) ((u_char *) (conf)                             \
+                                - offsetof(ngx_ws_mgr_loc_conf_t, session)))
+
 
 extern ngx_module_t  ngx_http_ws_mgr_module;
 

@@ -34,14 +34,13 @@ static ngx_int_t ngx_ws_mgr_copy_room(ngx_ws_mgr_batch_t *batch, size_t size,
     ngx_log_t *log);
 
 
-/* the batch holds what comes after this cursor of this member, for whoever
-   else stands there in the same pass */
+/* the batch holds what comes after this cursor in this log, for whoever else
+   stands there in the same pass */
 
 static struct {
     ngx_ws_mgr_batch_t    batch;
-    ngx_ws_mgr_member_t  *member;          /* NULL: it holds nothing */
+    ngx_ws_mgr_hold_t    *hold;            /* NULL: it holds nothing */
     uint64_t              from;
-    uint64_t              epoch;           /* of the log it came from */
 } ngx_ws_mgr_copy;
 
 
@@ -60,12 +59,12 @@ ngx_ws_mgr_copy_init(size_t event_size, ngx_log_t *log)
 void
 ngx_ws_mgr_copy_forget(void)
 {
-    ngx_ws_mgr_copy.member = NULL;
+    ngx_ws_mgr_copy.hold = NULL;
 }
 
 
 ngx_int_t
-ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
+ngx_ws_mgr_copy_fetch(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     uint64_t skip_from, ngx_ws_mgr_match_pt match, void *data,
     ngx_ws_mgr_batch_t **copied)
 {
@@ -75,17 +74,17 @@ ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
     batch = &ngx_ws_mgr_copy.batch;
     *copied = batch;
 
-    if (ngx_ws_mgr_copy.member == member && ngx_ws_mgr_copy.from == cursor
+    if (ngx_ws_mgr_copy.hold == hold && ngx_ws_mgr_copy.from == *cursor
         && batch->skip_from == skip_from && !batch->aimed)
     {
         return NGX_OK;
     }
 
-    ngx_ws_mgr_copy.member = NULL;
+    ngx_ws_mgr_copy.hold = NULL;
     batch->skip_from = skip_from;
 
     for ( ;; ) {
-        rc = ngx_ws_mgr_member_read(member, cursor, batch, match, data);
+        rc = ngx_ws_mgr_member_read(hold, cursor, batch, match, data);
 
         if (rc != NGX_ERROR) {
             break;
@@ -100,9 +99,8 @@ ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
     }
 
     if (rc == NGX_OK) {
-        ngx_ws_mgr_copy.member = member;
-        ngx_ws_mgr_copy.from = cursor;
-        ngx_ws_mgr_copy.epoch = member->user->log.epoch;
+        ngx_ws_mgr_copy.hold = hold;
+        ngx_ws_mgr_copy.from = *cursor;
     }
 
     return rc;
@@ -152,7 +150,7 @@ ngx_ws_mgr_copy_deflated_already(ngx_ws_mgr_copy_deflated_t *deflated,
     from = &ngx_ws_mgr_copy.batch;
     to = &deflated->batch;
 
-    if (deflated->epoch != ngx_ws_mgr_copy.epoch || deflated->min != min
+    if (deflated->epoch != from->epoch || deflated->min != min
         || to->n != from->n)
     {
         return 0;
@@ -208,7 +206,7 @@ ngx_ws_mgr_copy_deflate_batch(ngx_ws_mgr_copy_deflated_t *deflated,
     to->n = from->n;
     to->last = p;
 
-    deflated->epoch = ngx_ws_mgr_copy.epoch;
+    deflated->epoch = from->epoch;
     deflated->min = min;
 
     return NGX_OK;

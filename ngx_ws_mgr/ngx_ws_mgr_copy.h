@@ -29,7 +29,7 @@ void ngx_ws_mgr_copy_forget(void);
  * The batch is good until the next call.  NGX_DECLINED: the log has left the
  * cursor behind; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_ws_mgr_copy_fetch(ngx_ws_mgr_member_t *member, uint64_t cursor,
+ngx_int_t ngx_ws_mgr_copy_fetch(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     uint64_t skip_from, ngx_ws_mgr_match_pt match, void *data,
     ngx_ws_mgr_batch_t **batch);
 

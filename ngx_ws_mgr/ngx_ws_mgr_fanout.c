@@ -17,12 +17,12 @@
 #define NGX_WS_MGR_FANOUT_TIDY  500        /* ms between sweeps */
 
 
-/* sockets of a member that are yet to be served, in a later turn of the loop */
+/* sockets of a user that are yet to be served, in a later turn of the loop */
 
 typedef struct {
     ngx_queue_t             queue;
-    ngx_ws_mgr_member_t    *member;        /* has sessions */
-    ngx_queue_t            *next;          /* of member->sessions, or it */
+    ngx_ws_mgr_hold_t      *hold;          /* has sockets */
+    ngx_queue_t            *next;          /* of hold->subs, or it */
     ngx_uint_t              again;         /* the log grew meanwhile */
 } ngx_ws_mgr_fanout_pass_t;
 
@@ -31,21 +31,28 @@ static void ngx_ws_mgr_fanout_heard(void);
 static void ngx_ws_mgr_fanout_again_handler(ngx_event_t *ev);
 static void ngx_ws_mgr_fanout_serve_passes(void);
 static void ngx_ws_mgr_fanout_serve_dirty(void);
-static ngx_queue_t *ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member,
+static ngx_queue_t *ngx_ws_mgr_fanout_serve(ngx_ws_mgr_hold_t *hold,
     ngx_queue_t *q, ngx_uint_t *budget);
-static ngx_ws_mgr_client_t *ngx_ws_mgr_fanout_client(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_part_sub(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub);
+static ngx_ws_mgr_hold_t *ngx_ws_mgr_fanout_hold(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub);
 static ngx_ws_mgr_fanout_pass_t *ngx_ws_mgr_fanout_pass(
-    ngx_ws_mgr_member_t *member);
+    ngx_ws_mgr_hold_t *hold);
 static void ngx_ws_mgr_fanout_end_pass(ngx_ws_mgr_fanout_pass_t *pass);
-static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub);
-static uint64_t ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub,
-    ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
-static ngx_ws_mgr_batch_t *ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub);
+static uint64_t ngx_ws_mgr_fanout_reached(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
+static ngx_ws_mgr_batch_t *ngx_ws_mgr_fanout_fetch(
+    ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_advance(ngx_ws_mgr_sub_t *sub,
     ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
-static void ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub);
+static void ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub);
 static void ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client);
-static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq);
+static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub, uint64_t *seq);
 static size_t ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i);
 static void ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev);
 
@@ -55,7 +62,7 @@ static ngx_event_t      ngx_ws_mgr_fanout_again;
 static uint64_t         ngx_ws_mgr_fanout_shards;   /* with dirty members */
 
 /* whose sockets are being served; NULL as soon as the last has gone */
-static ngx_ws_mgr_member_t  *ngx_ws_mgr_fanout_serving;
+static ngx_ws_mgr_hold_t  *ngx_ws_mgr_fanout_serving;
 
 static ngx_event_t      ngx_ws_mgr_fanout_tidy;
 
@@ -118,20 +125,19 @@ ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client)
 {
     /* what was held back is in the kernel now */
 
-    if (client->conn && client->conn->open
-        && ngx_ws_mgr_session_idle(&client->session))
-    {
-        ngx_ws_mgr_fanout_sent(&client->own, client->own.cursor);
+    if (client->place.open && ngx_ws_mgr_session_idle(&client->session)) {
+        ngx_ws_mgr_fanout_sent(client, &client->own.sub,
+                               &client->own.sub.cursor);
     }
 
     ngx_ws_mgr_copy_forget();
 
-    if (client->conn && !client->echo) {
-        ngx_ws_mgr_fanout_pump_sub(&client->own);
+    if (client->place.hold && !client->place.echo) {
+        ngx_ws_mgr_fanout_pump_sub(client, &client->own.sub);
     }
 
-    if (client->broadcast.member) {
-        ngx_ws_mgr_fanout_pump_sub(&client->broadcast);
+    if (client->place.everyone) {
+        ngx_ws_mgr_fanout_pump_sub(client, &client->broadcast);
     }
 }
 
@@ -139,9 +145,10 @@ ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client)
 void
 ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client)
 {
-    if (client->conn) {
-        client->conn->bytes_in = client->session.bytes_in;
-        client->conn->bytes_out = client->session.bytes_out;
+    if (client->place.hold) {
+        ngx_ws_mgr_registry_sent(&client->place, NULL,
+                                 client->session.bytes_in,
+                                 client->session.bytes_out);
     }
 }
 
@@ -149,29 +156,27 @@ ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client)
 ngx_uint_t
 ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data)
 {
-    u_char             *p, *last;
-    ngx_ws_mgr_user_t  *user;
-    ngx_ws_mgr_conn_t  *conn = data;
+    u_char            *p, *last;
+    ngx_ws_mgr_who_t  *who = data;
 
     p = ngx_ws_mgr_event_target(event);
 
     switch (event->to) {
 
     case NGX_WS_MGR_TO_THREAD:
-        return conn->thread
-               && conn->thread[0] == event->target_len
-               && ngx_memcmp(conn->thread + 1, p, event->target_len) == 0;
+        return who->thread
+               && who->thread[0] == event->target_len
+               && ngx_memcmp(who->thread + 1, p, event->target_len) == 0;
 
     case NGX_WS_MGR_TO_CONNECTION:
         return event->target_len == sizeof(uint64_t)
-               && ngx_memcmp(&conn->node.key, p, sizeof(uint64_t)) == 0;
+               && ngx_memcmp(&who->number, p, sizeof(uint64_t)) == 0;
 
     case NGX_WS_MGR_TO_OTHERS:
-        user = conn->member->user;
 
         for (last = p + event->target_len; p < last; p += 1 + *p) {
-            if (*p == user->len
-                && ngx_memcmp(p + 1, user->name, user->len) == 0)
+            if (*p == who->user_len
+                && ngx_memcmp(p + 1, who->user, who->user_len) == 0)
             {
                 return 0;
             }
@@ -186,24 +191,42 @@ ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data)
 
 
 void
-ngx_ws_mgr_fanout_join(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_member_t *member)
+ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client)
 {
-    sub->member = member;
-
-    ngx_queue_insert_tail(&member->sessions, &sub->queue);
+    ngx_queue_insert_tail(&client->place.hold->subs, &client->own.sub.queue);
 }
 
 
 void
-ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
+ngx_ws_mgr_fanout_join_everyone(ngx_ws_mgr_client_t *client)
 {
+    client->place.everyone = 1;
+
+    ngx_queue_insert_tail(&ngx_ws_mgr_member_everyone.subs,
+                          &client->broadcast.queue);
+}
+
+
+void
+ngx_ws_mgr_fanout_part(ngx_ws_mgr_client_t *client)
+{
+    ngx_ws_mgr_fanout_part_sub(client, &client->own.sub);
+
+    if (client->place.everyone) {
+        client->place.everyone = 0;
+        ngx_ws_mgr_fanout_part_sub(client, &client->broadcast);
+    }
+}
+
+
+static void
+ngx_ws_mgr_fanout_part_sub(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
+{
+    ngx_ws_mgr_hold_t         *hold;
     ngx_ws_mgr_fanout_pass_t  *pass;
 
-    if (sub->member == NULL) {
-        return;
-    }
-
-    pass = ngx_ws_mgr_fanout_pass(sub->member);
+    hold = ngx_ws_mgr_fanout_hold(client, sub);
+    pass = ngx_ws_mgr_fanout_pass(hold);
 
     if (pass && pass->next == &sub->queue) {
         pass->next = ngx_queue_next(&sub->queue);
@@ -211,7 +234,7 @@ ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
 
     ngx_queue_remove(&sub->queue);
 
-    if (!ngx_queue_empty(&sub->member->sessions)) {
+    if (!ngx_queue_empty(&hold->subs)) {
         return;
     }
 
@@ -219,7 +242,7 @@ ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub)
         ngx_ws_mgr_fanout_end_pass(pass);
     }
 
-    if (ngx_ws_mgr_fanout_serving == sub->member) {
+    if (ngx_ws_mgr_fanout_serving == hold) {
         ngx_ws_mgr_fanout_serving = NULL;
     }
 }
@@ -254,7 +277,7 @@ ngx_ws_mgr_fanout_serve_passes(void)
 {
     ngx_uint_t                 budget;
     ngx_queue_t               *next;
-    ngx_ws_mgr_member_t       *member;
+    ngx_ws_mgr_hold_t         *hold;
     ngx_ws_mgr_fanout_pass_t  *pass;
 
     budget = NGX_WS_MGR_SLICE;
@@ -262,9 +285,9 @@ ngx_ws_mgr_fanout_serve_passes(void)
     while (budget && !ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
         pass = ngx_queue_data(ngx_queue_head(&ngx_ws_mgr_fanout_passes),
                               ngx_ws_mgr_fanout_pass_t, queue);
-        member = pass->member;
+        hold = pass->hold;
 
-        if (pass->next == ngx_queue_sentinel(&member->sessions)) {
+        if (pass->next == ngx_queue_sentinel(&hold->subs)) {
 
             if (!pass->again) {
                 ngx_ws_mgr_fanout_end_pass(pass);
@@ -272,10 +295,10 @@ ngx_ws_mgr_fanout_serve_passes(void)
             }
 
             pass->again = 0;
-            pass->next = ngx_queue_head(&member->sessions);
+            pass->next = ngx_queue_head(&hold->subs);
         }
 
-        next = ngx_ws_mgr_fanout_serve(member, pass->next, &budget);
+        next = ngx_ws_mgr_fanout_serve(hold, pass->next, &budget);
 
         /* the pass went with the last socket */
 
@@ -293,45 +316,43 @@ ngx_ws_mgr_fanout_serve_passes(void)
 static void
 ngx_ws_mgr_fanout_serve_dirty(void)
 {
-    ngx_uint_t                 budget, served, shard;
+    ngx_uint_t                 budget, shard;
     ngx_queue_t               *q;
-    ngx_ws_mgr_member_t       *member;
+    ngx_ws_mgr_hold_t         *hold;
+    ngx_ws_mgr_dirty_t         dirty;
     ngx_ws_mgr_fanout_pass_t  *pass;
 
     budget = NGX_WS_MGR_SLICE;
 
     while (budget && ngx_ws_mgr_fanout_shards) {
         shard = __builtin_ctzll(ngx_ws_mgr_fanout_shards);
-        member = ngx_ws_mgr_member_next_dirty(shard);
 
-        if (member == NULL) {
+        if (ngx_ws_mgr_member_next_dirty(shard, &dirty) != NGX_OK) {
             ngx_ws_mgr_fanout_shards &= ngx_ws_mgr_fanout_shards - 1;
             continue;
         }
 
-        /* a member that is there only for its waits may go with them */
-
-        served = member->sockets || member->pending;
-
-        if (member->waiters) {
-            ngx_ws_mgr_wait_serve(member);
+        if (dirty.waiting) {
+            ngx_ws_mgr_wait_serve(dirty.waiting);
         }
 
-        if (!served || ngx_queue_empty(&member->sessions)) {
+        hold = dirty.hold;
+
+        if (hold == NULL || ngx_queue_empty(&hold->subs)) {
             continue;
         }
 
-        pass = ngx_ws_mgr_fanout_pass(member);
+        pass = ngx_ws_mgr_fanout_pass(hold);
 
         if (pass) {
             pass->again = 1;
             continue;
         }
 
-        q = ngx_ws_mgr_fanout_serve(member, ngx_queue_head(&member->sessions),
+        q = ngx_ws_mgr_fanout_serve(hold, ngx_queue_head(&hold->subs),
                                     &budget);
 
-        if (q == NULL || q == ngx_queue_sentinel(&member->sessions)) {
+        if (q == NULL || q == ngx_queue_sentinel(&hold->subs)) {
             continue;
         }
 
@@ -339,11 +360,11 @@ ngx_ws_mgr_fanout_serve_dirty(void)
 
         if (pass == NULL) {
             budget = NGX_MAX_INT32_VALUE;
-            (void) ngx_ws_mgr_fanout_serve(member, q, &budget);
+            (void) ngx_ws_mgr_fanout_serve(hold, q, &budget);
             break;
         }
 
-        pass->member = member;
+        pass->hold = hold;
         pass->next = q;
         pass->again = 0;
         ngx_queue_insert_tail(&ngx_ws_mgr_fanout_passes, &pass->queue);
@@ -358,31 +379,37 @@ ngx_ws_mgr_fanout_serve_dirty(void)
 
 
 /*
- * Serves the member's sockets from q on, as many as the budget allows, and
+ * Serves the hold's sockets from q on, as many as the budget allows, and
  * returns the next.  A socket that closes takes itself out of the queue, and
- * the last one may take the member along: NULL is returned then.
+ * the last one takes the hold along: NULL is returned then.
  */
 
 static ngx_queue_t *
-ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
+ngx_ws_mgr_fanout_serve(ngx_ws_mgr_hold_t *hold, ngx_queue_t *q,
     ngx_uint_t *budget)
 {
     ngx_queue_t          *next, *last;
     ngx_ws_mgr_sub_t     *sub;
     ngx_ws_mgr_client_t  *client;
 
-    last = ngx_queue_sentinel(&member->sessions);
-    ngx_ws_mgr_fanout_serving = member;
+    last = ngx_queue_sentinel(&hold->subs);
+    ngx_ws_mgr_fanout_serving = hold;
     ngx_ws_mgr_copy_forget();
 
     for ( /* void */ ; q != last && *budget; q = next) {
         next = ngx_queue_next(q);
         sub = ngx_queue_data(q, ngx_ws_mgr_sub_t, queue);
-        client = ngx_ws_mgr_fanout_client(sub);
+        client = (hold == &ngx_ws_mgr_member_everyone)
+                 ? ngx_queue_data(sub, ngx_ws_mgr_client_t, broadcast)
+                 : ngx_queue_data(sub, ngx_ws_mgr_client_t, own);
         (*budget)--;
 
-        if (ngx_ws_mgr_fanout_check_kick(client) == NGX_OK && !client->echo) {
-            ngx_ws_mgr_fanout_pump_sub(sub);
+        if (hold->kicked && ngx_ws_mgr_fanout_check_kick(client) != NGX_OK) {
+            continue;
+        }
+
+        if (!client->place.echo) {
+            ngx_ws_mgr_fanout_pump_sub(client, sub);
         }
     }
 
@@ -390,17 +417,16 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_member_t *member, ngx_queue_t *q,
 }
 
 
-static ngx_ws_mgr_client_t *
-ngx_ws_mgr_fanout_client(ngx_ws_mgr_sub_t *sub)
+static ngx_ws_mgr_hold_t *
+ngx_ws_mgr_fanout_hold(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
 {
-    return sub->member->user->log.broadcast
-           ? ngx_queue_data(sub, ngx_ws_mgr_client_t, broadcast)
-           : ngx_queue_data(sub, ngx_ws_mgr_client_t, own);
+    return (sub == &client->own.sub) ? client->place.hold
+                                     : &ngx_ws_mgr_member_everyone;
 }
 
 
 static ngx_ws_mgr_fanout_pass_t *
-ngx_ws_mgr_fanout_pass(ngx_ws_mgr_member_t *member)
+ngx_ws_mgr_fanout_pass(ngx_ws_mgr_hold_t *hold)
 {
     ngx_queue_t               *q;
     ngx_ws_mgr_fanout_pass_t  *pass;
@@ -411,7 +437,7 @@ ngx_ws_mgr_fanout_pass(ngx_ws_mgr_member_t *member)
     {
         pass = ngx_queue_data(q, ngx_ws_mgr_fanout_pass_t, queue);
 
-        if (pass->member == member) {
+        if (pass->hold == hold) {
             return pass;
         }
     }
@@ -434,7 +460,8 @@ ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client)
     ngx_uint_t   code;
     const char  *reason;
 
-    code = (client->conn && !client->session.dead) ? client->conn->kick : 0;
+    code = (client->place.hold && !client->session.dead)
+           ? ngx_ws_mgr_registry_kicked(&client->place) : 0;
 
     switch (code) {
 
@@ -461,23 +488,20 @@ ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client)
 /* the one loop: read after the cursor, write, move the cursor */
 
 static void
-ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
+ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
 {
-    uint64_t              sent;
-    ngx_uint_t            n;
-    ngx_ws_mgr_batch_t   *batch;
-    ngx_ws_mgr_client_t  *client;
-
-    client = ngx_ws_mgr_fanout_client(sub);
+    uint64_t             sent;
+    ngx_uint_t           n;
+    ngx_ws_mgr_batch_t  *batch;
 
     do {
         if (!ngx_ws_mgr_session_idle(&client->session)) {
             sub->lags = 1;
-            ngx_ws_mgr_fanout_check_lag(sub);
+            ngx_ws_mgr_fanout_check_lag(client, sub);
             return;
         }
 
-        batch = ngx_ws_mgr_fanout_fetch(sub);
+        batch = ngx_ws_mgr_fanout_fetch(client, sub);
         if (batch == NULL) {
             return;
         }
@@ -485,17 +509,17 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
         n = ngx_ws_mgr_session_send_frames(&client->session, batch->start,
                                            batch->n,
                                            ngx_ws_mgr_fanout_frame_end, batch);
-        if (client->conn == NULL) {
+        if (client->place.hold == NULL) {
             return;
         }
 
         ngx_ws_mgr_count_add(DELIVERED, n);
 
         if (n) {
-            client->restorable = 0;
+            client->place.restorable = 0;
         }
 
-        sent = ngx_ws_mgr_fanout_reached(sub, batch, n);
+        sent = ngx_ws_mgr_fanout_reached(client, sub, batch, n);
         ngx_ws_mgr_fanout_advance(sub, batch, n);
 
         if (ngx_ws_mgr_session_idle(&client->session)) {
@@ -503,7 +527,7 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_sub_t *sub)
             sub->lags &= batch->more;
         }
 
-        ngx_ws_mgr_fanout_sent(sub, sent);
+        ngx_ws_mgr_fanout_sent(client, sub, &sent);
 
     } while (batch->more || n < batch->n);
 }
@@ -539,13 +563,10 @@ ngx_ws_mgr_fanout_advance(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
    all those of one record */
 
 static uint64_t
-ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
-    ngx_uint_t n)
+ngx_ws_mgr_fanout_reached(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_batch_t *batch, ngx_uint_t n)
 {
-    size_t                end;
-    ngx_ws_mgr_client_t  *client;
-
-    client = ngx_ws_mgr_fanout_client(sub);
+    size_t  end;
 
     if (n == 0 || client->session.dead) {
         return sub->cursor;
@@ -564,18 +585,18 @@ ngx_ws_mgr_fanout_reached(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
 /* what comes after the cursor, as the socket takes it; NULL: it is closed */
 
 static ngx_ws_mgr_batch_t *
-ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
+ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
 {
+    ngx_ws_mgr_who_t       who;
     ngx_ws_mgr_batch_t    *batch;
-    ngx_ws_mgr_client_t   *client;
     ngx_ws_mgr_session_t  *s;
 
-    client = ngx_ws_mgr_fanout_client(sub);
     s = &client->session;
+    ngx_ws_mgr_registry_who(&client->place, &who);
 
-    switch (ngx_ws_mgr_copy_fetch(sub->member, sub->cursor,
-                                  sub->lags ? sub->live : 0,
-                                  ngx_ws_mgr_fanout_match, client->conn,
+    switch (ngx_ws_mgr_copy_fetch(ngx_ws_mgr_fanout_hold(client, sub),
+                                  &sub->cursor, sub->lags ? sub->live : 0,
+                                  ngx_ws_mgr_fanout_match, &who,
                                   &batch))
     {
 
@@ -597,18 +618,15 @@ ngx_ws_mgr_fanout_fetch(ngx_ws_mgr_sub_t *sub)
 }
 
 
-/* a socket that takes nothing is not kept beyond what the log holds; floor
-   only rises, so that it may be read without the lock */
+/* a socket that takes nothing is not kept beyond what the log holds */
 
 static void
-ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_sub_t *sub)
+ngx_ws_mgr_fanout_check_lag(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub)
 {
-    ngx_ws_mgr_client_t  *client;
-
-    client = ngx_ws_mgr_fanout_client(sub);
-
-    if (client->conn && !client->session.dead
-        && sub->cursor < *(volatile uint64_t *) &sub->member->user->log.floor)
+    if (!client->session.dead
+        && ngx_ws_mgr_member_behind(ngx_ws_mgr_fanout_hold(client, sub),
+                                    &sub->cursor))
     {
         ngx_ws_mgr_fanout_drop_slow(client);
     }
@@ -624,21 +642,16 @@ ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client)
 }
 
 
-/* the kernel has what is due up to seq */
+/* the kernel has what is due up to *seq */
 
 static void
-ngx_ws_mgr_fanout_sent(ngx_ws_mgr_sub_t *sub, uint64_t seq)
+ngx_ws_mgr_fanout_sent(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
+    uint64_t *seq)
 {
-    ngx_ws_mgr_client_t  *client;
-
-    client = ngx_ws_mgr_fanout_client(sub);
-
-    ngx_ws_mgr_fanout_account(client);
-
-    if (sub == &client->own && client->conn->sent != seq) {
-        client->conn->sent = seq;
-        ngx_ws_mgr_member_changed(sub->member);
-    }
+    ngx_ws_mgr_registry_sent(&client->place,
+                             (sub == &client->own.sub) ? seq : NULL,
+                             client->session.bytes_in,
+                             client->session.bytes_out);
 }
 
 

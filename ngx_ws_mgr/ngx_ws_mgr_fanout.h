@@ -24,30 +24,30 @@ typedef struct ngx_ws_mgr_client_s  ngx_ws_mgr_client_t;
 /* a cursor into one log */
 
 typedef struct {
-    ngx_queue_t             queue;         /* of member->sessions */
-    ngx_ws_mgr_member_t    *member;        /* NULL: reads no such log */
+    ngx_queue_t             queue;         /* of hold->subs */
     uint64_t                cursor;
-    uint64_t                live;          /* first seq that is no replay */
-    unsigned                lags:1;        /* the kernel took no more, and not
+    uint64_t                live:63;       /* first seq that is no replay */
+    uint64_t                lags:1;        /* the kernel took no more, and not
                                               all was handed to it since */
 } ngx_ws_mgr_sub_t;
 
 
 struct ngx_ws_mgr_client_s {
     ngx_ws_mgr_session_t    session;       /* first */
-    ngx_ws_mgr_conn_t      *conn;          /* NULL: not in the registry */
-    ngx_ws_mgr_member_t    *address;       /* counted there, or NULL */
-    ngx_ws_mgr_sub_t        own;
-    ngx_ws_mgr_sub_t        broadcast;
-    void                   *conf;          /* the location's, for the edges */
-    void                   *edge;          /* the edges' own */
-    uint16_t                bad;           /* bad messages so far */
-    unsigned                restorable:1;  /* no message and no event yet */
-    unsigned                spoken:1;      /* a message came */
-    unsigned                admitted:1;    /* by ngx_ws_mgr_node_admit() */
-    unsigned                echo:1;        /* in the registry, but not due
-                                              anything */
+    ngx_ws_mgr_place_t      place;         /* its hold is NULL where it is not
+                                              in the registry */
+    union {
+        ngx_ws_mgr_sub_t    sub;           /* into the user's log */
+        void               *edge;          /* after leave(): the edges' own */
+    }                       own;
+    ngx_ws_mgr_sub_t        broadcast;     /* into it; last */
 };
+
+
+/* a client is as large as that; without "broadcast" it has no such member */
+#define ngx_ws_mgr_fanout_client_size()                                       \
+    (ngx_ws_mgr_registry_conf->broadcast                                      \
+     ? sizeof(ngx_ws_mgr_client_t) : offsetof(ngx_ws_mgr_client_t, broadcast))
 
 
 /* in a worker's init_process: attaches to node and shards, and listens to the
@@ -56,11 +56,12 @@ ngx_int_t ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle,
     ngx_ws_mgr_registry_conf_t *conf, size_t event_size);
 void ngx_ws_mgr_fanout_exit(void);
 
-/* puts the cursor among those of the member's sockets; sub->cursor and
-   sub->live are the caller's */
-void ngx_ws_mgr_fanout_join(ngx_ws_mgr_sub_t *sub,
-    ngx_ws_mgr_member_t *member);
-void ngx_ws_mgr_fanout_part(ngx_ws_mgr_sub_t *sub);
+/* puts the client's cursors among those of the user's sockets, and of those
+   that read the broadcast log; their values are the caller's */
+void ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client);
+void ngx_ws_mgr_fanout_join_everyone(ngx_ws_mgr_client_t *client);
+/* takes them out, before the client leaves the registry */
+void ngx_ws_mgr_fanout_part(ngx_ws_mgr_client_t *client);
 
 /* NGX_DONE: the registry asked for the socket to be closed, and it was */
 ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);
@@ -72,8 +73,8 @@ void ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client);
 /* shows the registry the session's bytes so far */
 void ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client);
 
-/* true if the event is for the connection that data is: of the matches of
-   ngx_ws_mgr_publish_t, and of reading a log */
+/* true if the event is for the socket that data, an ngx_ws_mgr_who_t, is: of
+   the matches of ngx_ws_mgr_publish_t, and of reading a log */
 ngx_uint_t ngx_ws_mgr_fanout_match(ngx_ws_mgr_event_t *event, void *data);
 
 

@@ -7,7 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_ws_mgr_address.h>
 #include <ngx_ws_mgr_claim.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_handshake.h>
@@ -249,22 +248,14 @@ ngx_ws_mgr_handshake_admit(ngx_ws_mgr_handshake_t *hs)
 static ngx_ws_mgr_refusal_e
 ngx_ws_mgr_handshake_address(ngx_ws_mgr_handshake_t *hs)
 {
-    u_char     buf[NGX_WS_MGR_ADDRESS_LEN];
-    ngx_int_t  rc;
-    ngx_str_t  name;
-
-    if (hs->conf->limit_address == 0
-        || ngx_ws_mgr_address_name(hs->request->connection->sockaddr, buf,
-                                   &name)
-           != NGX_OK)
-    {
+    if (hs->conf->limit_address == 0) {
         return NGX_WS_MGR_REFUSAL_NONE;
     }
 
-    rc = ngx_ws_mgr_member_enter(&name, hs->conf->limit_address,
-                                 &hs->seat.address);
-
-    switch (rc) {
+    switch (ngx_ws_mgr_seat_address(&hs->seat,
+                                    hs->request->connection->sockaddr,
+                                    hs->conf->limit_address))
+    {
 
     case NGX_OK:
         return NGX_WS_MGR_REFUSAL_NONE;
@@ -368,7 +359,7 @@ ngx_ws_mgr_handshake_seat(ngx_ws_mgr_handshake_t *hs)
     rc = ngx_ws_mgr_registry_connect(&ticket.user, hs->conf->limit_user,
                                      hs->conf->over
                                      == NGX_WS_MGR_OVER_OLDEST,
-                                     &hs->seat.conn);
+                                     &hs->seat.place);
 
     if (rc == NGX_DECLINED) {
         return NGX_WS_MGR_REFUSAL_LIMIT_USER;
@@ -438,16 +429,19 @@ ngx_ws_mgr_handshake_ticket(ngx_ws_mgr_handshake_t *hs,
 static ngx_int_t
 ngx_ws_mgr_handshake_names(ngx_ws_mgr_handshake_t *hs)
 {
-    u_char  *p;
+    u_char    *p;
+    uint64_t   number;
 
     p = ngx_pnalloc(hs->request->pool, NGX_WS_MGR_CONN_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
+    number = ngx_ws_mgr_registry_number(&hs->seat.place);
+
     hs->ctx->connection.data = p;
     hs->ctx->connection.len =
-                    ngx_ws_mgr_registry_conn_id(p, hs->seat.conn->node.key) - p;
+                    ngx_ws_mgr_registry_conn_id(p, number) - p;
 
     return NGX_OK;
 }

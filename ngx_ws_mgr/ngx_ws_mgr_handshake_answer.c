@@ -165,7 +165,7 @@ ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
         seat.asked.data = asked;
     }
 
-    client = ngx_ws_mgr_session_take(r, sizeof(ngx_ws_mgr_client_t),
+    client = ngx_ws_mgr_session_take(r, ngx_ws_mgr_fanout_client_size(),
                                      &ngx_ws_mgr_client_handlers,
                                      &conf->session);
     if (client == NULL) {
@@ -176,15 +176,13 @@ ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
 
     ngx_ws_mgr_session_deflate(&client->session, window);
 
-    client->conf = conf;
-    client->echo = (conf->forward == NGX_WS_MGR_FORWARD_ECHO);
-
     if (refusal->close) {
         ngx_ws_mgr_session_close(&client->session, refusal->close,
                                  refusal->reason);
 
     } else {
         ngx_ws_mgr_count(UPGRADES);
+        seat.place.echo = (conf->forward == NGX_WS_MGR_FORWARD_ECHO);
         ngx_ws_mgr_seat_take(client, &seat);
     }
 

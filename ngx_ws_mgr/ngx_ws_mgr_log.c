@@ -285,6 +285,7 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
 
     batch->last = batch->start;
     batch->n = 0;
+    batch->epoch = log->epoch;
     batch->cursor = cursor;
     batch->more = 0;
     batch->aimed = 0;

@@ -151,6 +151,7 @@ typedef struct {
     u_char               *last;            /* end of what was copied */
     u_char               *end;
     ngx_uint_t            n;               /* frames copied */
+    uint64_t              epoch;           /* of the log */
     uint64_t              cursor;          /* where to read on from */
     uint64_t              skip_from;       /* in: the first seq that may be
                                               skipped; 0: none may */
@@ -165,6 +166,16 @@ typedef struct {
         uint64_t          ts;
     } frames[NGX_WS_MGR_BATCH_FRAMES];
 } ngx_ws_mgr_batch_t;
+
+
+/* a socket, as far as it matters which events are meant for it */
+
+typedef struct {
+    uint64_t              number;
+    u_char               *thread;          /* length byte and bytes, or NULL */
+    u_char               *user;
+    size_t                user_len;
+} ngx_ws_mgr_who_t;
 
 
 /* true if the event is meant for the socket that "data" describes */

@@ -9,23 +9,62 @@
 #include <ngx_ws_mgr_member.h>
 
 
+static ngx_uint_t ngx_ws_mgr_member_used(ngx_ws_mgr_member_t *member);
+
+
 static void  (*ngx_ws_mgr_member_waker)(ngx_uint_t slot);
+
+ngx_ws_mgr_hold_t  ngx_ws_mgr_member_everyone;
 
 
 void
 ngx_ws_mgr_member_init(void (*wake)(ngx_uint_t slot))
 {
+    ngx_str_t           name;
+    ngx_ws_mgr_hold_t  *everyone;
+
     ngx_ws_mgr_member_waker = wake;
+
+    ngx_str_set(&name, "*");
+    everyone = &ngx_ws_mgr_member_everyone;
+
+    ngx_queue_init(&everyone->subs);
+    everyone->member = NULL;
+    everyone->shard = (uint8_t) ngx_ws_mgr_shard_index(&name);
+    everyone->len = 1;
+    everyone->name[0] = '*';
+}
+
+
+ngx_ws_mgr_hold_t *
+ngx_ws_mgr_member_hold(ngx_str_t *name)
+{
+    ngx_ws_mgr_hold_t  *hold;
+
+    hold = ngx_alloc(offsetof(ngx_ws_mgr_hold_t, name) + name->len,
+                     ngx_cycle->log);
+    if (hold == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_init(&hold->subs);
+    hold->member = NULL;
+    hold->shard = (uint8_t) ngx_ws_mgr_shard_index(name);
+    hold->kicked = 0;
+    hold->len = (uint8_t) name->len;
+    ngx_memcpy(hold->name, name->data, name->len);
+
+    return hold;
 }
 
 
 ngx_int_t
-ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit,
-    ngx_ws_mgr_member_t **member)
+ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit)
 {
-    ngx_int_t            rc;
-    ngx_ws_mgr_user_t   *user;
-    ngx_ws_mgr_shard_t  *shard;
+    ngx_int_t             rc;
+    ngx_ws_mgr_user_t    *user;
+    ngx_ws_mgr_shard_t   *shard;
+    ngx_ws_mgr_member_t  *member;
 
     rc = NGX_ERROR;
     shard = ngx_ws_mgr_member_lock_name(name, &user);
@@ -34,10 +73,16 @@ ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit,
         rc = NGX_DECLINED;
 
     } else if (user) {
-        *member = ngx_ws_mgr_member_get_locked(shard, user);
+        member = ngx_ws_mgr_member_get_locked(shard, user);
 
-        if (*member) {
-            ngx_ws_mgr_member_sockets_locked(shard, *member, 1);
+        if (member) {
+
+            if (user->log.broadcast) {
+                ngx_ws_mgr_member_bind_locked(member,
+                                              &ngx_ws_mgr_member_everyone);
+            }
+
+            ngx_ws_mgr_member_sockets_locked(shard, member, 1);
             rc = NGX_OK;
         }
     }
@@ -49,14 +94,20 @@ ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit,
 
 
 void
-ngx_ws_mgr_member_leave(ngx_ws_mgr_member_t *member)
+ngx_ws_mgr_member_leave(ngx_str_t *name)
 {
-    ngx_ws_mgr_shard_t  *shard;
+    ngx_ws_mgr_user_t    *user;
+    ngx_ws_mgr_shard_t   *shard;
+    ngx_ws_mgr_member_t  *member;
 
-    shard = ngx_ws_mgr_member_lock(member->user);
+    shard = ngx_ws_mgr_shard_lock_name(name, &user);
+    member = user ? ngx_ws_mgr_member_find_locked(user) : NULL;
 
-    ngx_ws_mgr_member_sockets_locked(shard, member, -1);
-    ngx_ws_mgr_member_release_locked(shard, member);
+    if (member && member->sockets) {
+        (void) ngx_ws_mgr_member_unbind_locked(member);
+        ngx_ws_mgr_member_sockets_locked(shard, member, -1);
+        ngx_ws_mgr_member_release_locked(shard, member);
+    }
 
     ngx_ws_mgr_shard_unlock(shard);
 }
@@ -89,50 +140,27 @@ ngx_ws_mgr_member_wait(ngx_str_t *name, ngx_ws_mgr_member_t **member)
 
 
 void
-ngx_ws_mgr_member_unwait(ngx_ws_mgr_member_t *member)
+ngx_ws_mgr_member_unwait(ngx_str_t *name)
 {
-    ngx_ws_mgr_shard_t  *shard;
+    ngx_ws_mgr_user_t    *user;
+    ngx_ws_mgr_shard_t   *shard;
+    ngx_ws_mgr_member_t  *member;
 
-    shard = ngx_ws_mgr_member_lock(member->user);
+    shard = ngx_ws_mgr_shard_lock_name(name, &user);
+    member = user ? ngx_ws_mgr_member_find_locked(user) : NULL;
 
-    member->waiters--;
-    member->user->waiters--;
-    ngx_ws_mgr_member_release_locked(shard, member);
-
-    ngx_ws_mgr_shard_unlock(shard);
-}
-
-
-void
-ngx_ws_mgr_member_changed(ngx_ws_mgr_member_t *member)
-{
-    ngx_ws_mgr_wake_t    wake;
-    ngx_ws_mgr_user_t   *user;
-    ngx_ws_mgr_shard_t  *shard;
-
-    user = member->user;
-
-    /* what changed is visible before the waiters are looked for, as a wait is
-       counted before it looks at what changed: one of the two sees the other */
-
-    __sync_synchronize();
-
-    if (*(volatile uint32_t *) &user->waiters == 0) {
-        return;
+    if (member && member->waiters) {
+        member->waiters--;
+        user->waiters--;
+        ngx_ws_mgr_member_release_locked(shard, member);
     }
 
-    ngx_memzero(&wake, sizeof(wake));
-
-    shard = ngx_ws_mgr_member_lock(user);
-    ngx_ws_mgr_member_mark_waiting_locked(shard, user, &wake);
     ngx_ws_mgr_shard_unlock(shard);
-
-    ngx_ws_mgr_member_wake(&wake);
 }
 
 
-ngx_ws_mgr_member_t *
-ngx_ws_mgr_member_next_dirty(ngx_uint_t index)
+ngx_int_t
+ngx_ws_mgr_member_next_dirty(ngx_uint_t index, ngx_ws_mgr_dirty_t *dirty)
 {
     ngx_ws_mgr_shard_t   *shard;
     ngx_ws_mgr_member_t  *member;
@@ -157,7 +185,14 @@ ngx_ws_mgr_member_next_dirty(ngx_uint_t index)
         member->dirty = NULL;
         member->queued = 0;
 
-        if (member->sockets || member->pending || member->waiters) {
+        if (ngx_ws_mgr_member_used(member)) {
+            dirty->hold = member->hold;
+            dirty->waiting = member->waiters ? member : NULL;
+
+            if (dirty->hold) {
+                dirty->hold->kicked = (member->user->kicked != 0);
+            }
+
             break;
         }
 
@@ -166,7 +201,7 @@ ngx_ws_mgr_member_next_dirty(ngx_uint_t index)
 
     ngx_ws_mgr_shard_unlock(shard);
 
-    return member;
+    return member ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -190,27 +225,57 @@ ngx_ws_mgr_member_take_pending(void)
 
 
 ngx_int_t
-ngx_ws_mgr_member_read(ngx_ws_mgr_member_t *member, uint64_t cursor,
+ngx_ws_mgr_member_read(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data)
 {
     ngx_int_t            rc;
     ngx_ws_mgr_shard_t  *shard;
 
-    shard = ngx_ws_mgr_member_lock(member->user);
-    rc = ngx_ws_mgr_log_read(&member->user->log, cursor, ngx_ws_mgr_now(),
-                             batch, match, data);
+    shard = ngx_ws_mgr_member_lock(hold);
+    rc = ngx_ws_mgr_log_read(&hold->member->user->log, *cursor,
+                             ngx_ws_mgr_now(), batch, match, data);
     ngx_ws_mgr_shard_unlock(shard);
 
     return rc;
 }
 
 
+ngx_uint_t
+ngx_ws_mgr_member_behind(ngx_ws_mgr_hold_t *hold, uint64_t *cursor)
+{
+    ngx_uint_t           behind;
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_member_lock(hold);
+    behind = *cursor < hold->member->user->log.floor;
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return behind;
+}
+
+
+ngx_uint_t
+ngx_ws_mgr_member_passed(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
+    ngx_ws_mgr_position_t *position)
+{
+    ngx_uint_t           passed;
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_member_lock(hold);
+    passed = position->epoch == hold->member->user->log.epoch
+             && position->seq != 0 && position->seq <= *cursor;
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return passed;
+}
+
+
 ngx_ws_mgr_shard_t *
-ngx_ws_mgr_member_lock(ngx_ws_mgr_user_t *user)
+ngx_ws_mgr_member_lock(ngx_ws_mgr_hold_t *hold)
 {
     ngx_ws_mgr_shard_t  *shard;
 
-    shard = ngx_ws_mgr_shard_of((uint32_t) user->node.key);
+    shard = ngx_ws_mgr_shard_at(hold->shard);
     ngx_ws_mgr_shard_lock(shard);
 
     return shard;
@@ -236,15 +301,30 @@ ngx_ws_mgr_member_lock_name(ngx_str_t *name, ngx_ws_mgr_user_t **user)
 
 
 ngx_ws_mgr_member_t *
-ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user)
+ngx_ws_mgr_member_find_locked(ngx_ws_mgr_user_t *user)
 {
     ngx_ws_mgr_member_t  *member;
 
     for (member = user->members; member; member = member->next) {
         if (member->slot == ngx_ws_mgr_slot) {
-            return member;
+            break;
         }
+    }
+
+    return member;
+}
+
+
+ngx_ws_mgr_member_t *
+ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user)
+{
+    ngx_ws_mgr_member_t  *member;
+
+    member = ngx_ws_mgr_member_find_locked(user);
+
+    if (member) {
+        return member;
     }
 
     member = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_member_t));
@@ -258,7 +338,6 @@ ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
         return NULL;
     }
 
-    ngx_queue_init(&member->sessions);
     member->user = user;
     member->slot = (uint8_t) ngx_ws_mgr_slot;
     member->next = user->members;
@@ -269,15 +348,40 @@ ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
 
 
 void
+ngx_ws_mgr_member_bind_locked(ngx_ws_mgr_member_t *member,
+    ngx_ws_mgr_hold_t *hold)
+{
+    member->hold = hold;
+    hold->member = member;
+}
+
+
+ngx_ws_mgr_hold_t *
+ngx_ws_mgr_member_unbind_locked(ngx_ws_mgr_member_t *member)
+{
+    ngx_ws_mgr_hold_t  *hold;
+
+    hold = member->hold;
+
+    if (hold == NULL || member->sockets + member->pending > 1) {
+        return NULL;
+    }
+
+    member->hold = NULL;
+    hold->member = NULL;
+
+    return hold;
+}
+
+
+void
 ngx_ws_mgr_member_release_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_member_t *member)
 {
     ngx_ws_mgr_user_t     *user;
     ngx_ws_mgr_member_t  **link;
 
-    if (member->sockets || member->pending || member->waiters
-        || member->queued)
-    {
+    if (ngx_ws_mgr_member_used(member) || member->queued) {
         return;
     }
 
@@ -392,4 +496,11 @@ ngx_ws_mgr_member_wake(ngx_ws_mgr_wake_t *wake)
             ngx_ws_mgr_member_waker(i * 64 + __builtin_ctzll(bits));
         }
     }
+}
+
+
+static ngx_uint_t
+ngx_ws_mgr_member_used(ngx_ws_mgr_member_t *member)
+{
+    return member->sockets || member->pending || member->waiters;
 }

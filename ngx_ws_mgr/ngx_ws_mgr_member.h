@@ -24,6 +24,24 @@
 #include <ngx_ws_mgr_shard.h>
 
 
+/*
+ * The worker's own side of a member, in the worker's memory: whoever reads
+ * the user's log here.  What points into a shard from outside of it, as
+ * "member" does, is read under the shard's lock and not kept beyond.
+ */
+
+typedef struct {
+    ngx_queue_t              subs;         /* the reader's own */
+    ngx_ws_mgr_member_t     *member;       /* under the lock */
+    uint8_t                  shard;
+    uint8_t                  kicked;       /* when it was last taken out of the
+                                              dirty queue, connections of the
+                                              user were to be closed */
+    uint8_t                  len;
+    u_char                   name[1];
+} ngx_ws_mgr_hold_t;
+
+
 /* slots whose workers are to be woken once no lock is held */
 
 typedef struct {
@@ -35,53 +53,79 @@ typedef struct {
    at its dirty members */
 void ngx_ws_mgr_member_init(void (*wake)(ngx_uint_t slot));
 
+/* the hold of "*" */
+extern ngx_ws_mgr_hold_t  ngx_ws_mgr_member_everyone;
+
+/* a hold of nobody yet; NULL: no memory.  To be freed by ngx_free() */
+ngx_ws_mgr_hold_t *ngx_ws_mgr_member_hold(ngx_str_t *name);
+
 /*
  * Adds a socket of this worker to the name's count, where "limit" (0: none)
  * allows it.  NGX_DECLINED: it does not; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit,
-    ngx_ws_mgr_member_t **member);
-void ngx_ws_mgr_member_leave(ngx_ws_mgr_member_t *member);
+ngx_int_t ngx_ws_mgr_member_enter(ngx_str_t *name, ngx_uint_t limit);
+void ngx_ws_mgr_member_leave(ngx_str_t *name);
 
-/* a wait of this worker for changes of the user; created where unknown.
-   NGX_ERROR: no memory */
+/* a wait of this worker for changes of the user; created where unknown.  The
+   member is one that only tells which.  NGX_ERROR: no memory */
 ngx_int_t ngx_ws_mgr_member_wait(ngx_str_t *name,
     ngx_ws_mgr_member_t **member);
-void ngx_ws_mgr_member_unwait(ngx_ws_mgr_member_t *member);
-
-/* wakes the workers that wait for changes of the user; cheap where none do:
-   to be called after a change of conn->sent or conn->confirmed */
-void ngx_ws_mgr_member_changed(ngx_ws_mgr_member_t *member);
+void ngx_ws_mgr_member_unwait(ngx_str_t *name);
 
 /* takes the set of shards to look at, a bit each */
 uint64_t ngx_ws_mgr_member_take_pending(void);
 
-/*
- * The next of this worker's dirty members in the shard, now clean; NULL: no
- * more.  It stays valid until the worker leaves it.
- */
-ngx_ws_mgr_member_t *ngx_ws_mgr_member_next_dirty(ngx_uint_t shard);
+/* a member of this worker that was dirty */
 
-/* ngx_ws_mgr_log_read() of the member's user */
-ngx_int_t ngx_ws_mgr_member_read(ngx_ws_mgr_member_t *member,
-    uint64_t cursor, ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match,
-    void *data);
+typedef struct {
+    ngx_ws_mgr_hold_t       *hold;         /* NULL: no sockets */
+    ngx_ws_mgr_member_t     *waiting;      /* of waits for it; NULL: none */
+} ngx_ws_mgr_dirty_t;
+
+/* the next of this worker's dirty members in the shard, now clean;
+   NGX_DECLINED: no more */
+ngx_int_t ngx_ws_mgr_member_next_dirty(ngx_uint_t shard,
+    ngx_ws_mgr_dirty_t *dirty);
+
+/* ngx_ws_mgr_log_read() of the hold's user */
+ngx_int_t ngx_ws_mgr_member_read(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
+    ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data);
+
+/* true if the log has left the cursor behind */
+ngx_uint_t ngx_ws_mgr_member_behind(ngx_ws_mgr_hold_t *hold,
+    uint64_t *cursor);
+
+/* true if the position is one of the log, with a seq of at most the cursor */
+ngx_uint_t ngx_ws_mgr_member_passed(ngx_ws_mgr_hold_t *hold,
+    uint64_t *cursor, ngx_ws_mgr_position_t *position);
 
 
 /* --- for the nouns above that change a user under its lock --- */
 
-/* locks the shard of a user that something holds */
-ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock(ngx_ws_mgr_user_t *user);
+/* locks the shard of the hold's user */
+ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock(ngx_ws_mgr_hold_t *hold);
 
 /* locks the name's shard; *user is made where it is unknown, and not resting,
    or NULL: no memory */
 ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock_name(ngx_str_t *name,
     ngx_ws_mgr_user_t **user);
 
-/* this worker's record with the user.  NULL: no memory; a user without
+/* this worker's record with the user, or NULL */
+ngx_ws_mgr_member_t *ngx_ws_mgr_member_find_locked(ngx_ws_mgr_user_t *user);
+
+/* the same; it is made where there is none.  NULL: no memory; a user without
    members then rests, or is gone */
 ngx_ws_mgr_member_t *ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user);
+
+/* the hold is that of the member from now on */
+void ngx_ws_mgr_member_bind_locked(ngx_ws_mgr_member_t *member,
+    ngx_ws_mgr_hold_t *hold);
+
+/* to be called before a socket of this worker goes.  Of the last one: the
+   member's hold, which is nobody's then; else NULL */
+ngx_ws_mgr_hold_t *ngx_ws_mgr_member_unbind_locked(
+    ngx_ws_mgr_member_t *member);
 
 /* frees a member that nothing holds; a queued one goes when it is taken out
    of the queue.  The last one takes its user to rest */

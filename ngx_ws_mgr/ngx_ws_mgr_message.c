@@ -67,7 +67,8 @@ static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_confirm_id(
 static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_ack(
     ngx_ws_mgr_message_t *m);
 static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_confirm(
-    ngx_ws_mgr_message_t *m, ngx_str_t *event_id, uint64_t seq);
+    ngx_ws_mgr_message_t *m, ngx_str_t *event_id, uint64_t epoch,
+    uint64_t seq);
 static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_restore(
     ngx_ws_mgr_message_t *m);
 static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_thread(
@@ -159,7 +160,7 @@ ngx_ws_mgr_message_handle(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
     const ngx_ws_mgr_message_error_t  *error;
 
     if (opcode != NGX_WS_MGR_OP_TEXT) {
-        client->spoken = 1;
+        client->place.spoken = 1;
         ngx_ws_mgr_message_refuse(client, &ngx_ws_mgr_message_no_forward,
                                   NULL);
         return;
@@ -185,14 +186,14 @@ ngx_ws_mgr_message_handle(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
         }
     }
 
-    client->spoken = 1;
+    client->place.spoken = 1;
 
     if (error) {
         ngx_ws_mgr_message_refuse(client, error,
                                   m ? ngx_ws_mgr_message_ref(m) : NULL);
 
-    } else if (client->bad) {
-        client->bad--;
+    } else if (client->place.bad) {
+        client->place.bad--;
     }
 
     if (pool) {
@@ -371,7 +372,7 @@ ngx_ws_mgr_message_confirmation(ngx_ws_mgr_message_t *m)
         return &ngx_ws_mgr_message_not_confirming;
     }
 
-    return ngx_ws_mgr_message_confirm(m, &s, 0);
+    return ngx_ws_mgr_message_confirm(m, &s, 0, 0);
 }
 
 
@@ -381,7 +382,6 @@ static const ngx_ws_mgr_message_error_t *
 ngx_ws_mgr_message_confirm_id(ngx_ws_mgr_message_t *m)
 {
     ngx_str_t               id;
-    ngx_ws_mgr_sub_t       *sub;
     ngx_ws_mgr_position_t   position;
 
     if (ngx_ws_mgr_message_string(m, &m->id, &id) != NGX_OK) {
@@ -392,16 +392,15 @@ ngx_ws_mgr_message_confirm_id(ngx_ws_mgr_message_t *m)
         return &ngx_ws_mgr_message_unknown_event;
     }
 
-    sub = position.broadcast ? &m->client->broadcast : &m->client->own;
-
-    if (sub->member == NULL || position.seq == 0
-        || position.seq > sub->cursor
-        || position.epoch != sub->member->user->log.epoch)
-    {
-        return &ngx_ws_mgr_message_unknown_event;
-    }
-
     if (position.broadcast) {
+
+        if (!m->client->place.everyone
+            || !ngx_ws_mgr_member_passed(&ngx_ws_mgr_member_everyone,
+                                         &m->client->broadcast.cursor,
+                                         &position))
+        {
+            return &ngx_ws_mgr_message_unknown_event;
+        }
 
         /* noted for none: the figures are those of the user's own log */
 
@@ -409,7 +408,7 @@ ngx_ws_mgr_message_confirm_id(ngx_ws_mgr_message_t *m)
         return NULL;
     }
 
-    return ngx_ws_mgr_message_confirm(m, NULL, position.seq);
+    return ngx_ws_mgr_message_confirm(m, NULL, position.epoch, position.seq);
 }
 
 
@@ -430,15 +429,15 @@ ngx_ws_mgr_message_ack(ngx_ws_mgr_message_t *m)
         return NULL;
     }
 
-    return ngx_ws_mgr_message_confirm(m, NULL, seq);
+    return ngx_ws_mgr_message_confirm(m, NULL, 0, seq);
 }
 
 
 static const ngx_ws_mgr_message_error_t *
 ngx_ws_mgr_message_confirm(ngx_ws_mgr_message_t *m, ngx_str_t *event_id,
-    uint64_t seq)
+    uint64_t epoch, uint64_t seq)
 {
-    if (ngx_ws_mgr_registry_confirm(m->client->conn, event_id, seq)
+    if (ngx_ws_mgr_registry_confirm(&m->client->place, event_id, epoch, seq)
         != NGX_OK)
     {
         return &ngx_ws_mgr_message_unknown_event;
@@ -455,7 +454,7 @@ ngx_ws_mgr_message_restore(ngx_ws_mgr_message_t *m)
 {
     ngx_str_t  position;
 
-    if (m->client->spoken) {
+    if (m->client->place.spoken) {
         return &ngx_ws_mgr_message_restore_late;
     }
 
@@ -486,7 +485,7 @@ ngx_ws_mgr_message_thread(ngx_ws_mgr_message_t *m)
         return &ngx_ws_mgr_message_not_thread;
     }
 
-    if (ngx_ws_mgr_registry_thread(m->client->conn, &thread) != NGX_OK) {
+    if (ngx_ws_mgr_registry_thread(&m->client->place, &thread) != NGX_OK) {
         return &ngx_ws_mgr_message_no_memory;
     }
 
@@ -511,7 +510,7 @@ ngx_ws_mgr_message_refuse(ngx_ws_mgr_client_t *client,
 
     /* handling the message may have ended the session */
 
-    if (client->conn == NULL) {
+    if (client->place.hold == NULL) {
         return;
     }
 
@@ -529,9 +528,9 @@ ngx_ws_mgr_message_refuse(ngx_ws_mgr_client_t *client,
 
     ngx_ws_mgr_message_send(client, buf, last);
 
-    client->bad++;
+    client->place.bad++;
 
-    if (client->bad >= NGX_WS_MGR_MESSAGE_BAD && client->conn) {
+    if (client->place.bad >= NGX_WS_MGR_MESSAGE_BAD && client->place.hold) {
         ngx_ws_mgr_count(CLOSED_ABUSE);
         ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_ABUSE,
                                  "too many bad messages");

@@ -288,6 +288,7 @@ ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
 {
     ngx_uint_t            n;
     ngx_queue_t          *q;
+    ngx_ws_mgr_who_t      who;
     ngx_ws_mgr_conn_t    *conn;
     ngx_ws_mgr_member_t  *member;
 
@@ -314,7 +315,13 @@ ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
              q = ngx_queue_next(q))
         {
             conn = ngx_queue_data(q, ngx_ws_mgr_conn_t, queue);
-            n += conn->open && p->match(event, conn);
+
+            who.number = conn->node.key;
+            who.thread = conn->thread;
+            who.user = user->name;
+            who.user_len = user->len;
+
+            n += conn->open && p->match(event, &who);
         }
     }
 

@@ -34,7 +34,7 @@ typedef struct {
     ngx_ws_mgr_entry_t       entry;        /* in */
     ngx_ws_mgr_run_event_t   run;          /* in */
     ngx_uint_t               run_order;    /* in: CHECK_… */
-    ngx_ws_mgr_match_pt      match;        /* in: data is a conn; asked only
+    ngx_ws_mgr_match_pt      match;        /* in: data is a who_t; asked only
                                               where entry.to is not TO_USER */
 
     ngx_ws_mgr_publish_result_e  result;   /* out */

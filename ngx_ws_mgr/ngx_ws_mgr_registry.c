@@ -9,6 +9,15 @@
 #include <ngx_ws_mgr_registry.h>
 
 
+static ngx_int_t ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_place_t *place,
+    ngx_ws_mgr_hold_t *hold);
+static void ngx_ws_mgr_registry_limit_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_uint_t limit, ngx_ws_mgr_wake_t *wake);
+static void ngx_ws_mgr_registry_open_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_place_t *place);
+static ngx_int_t ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_conn_t *conn, u_char *thread);
 static void ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake);
 static void ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_shard_t *shard,
@@ -17,18 +26,22 @@ static void ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_shard_t *shard,
 
 ngx_int_t
 ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
-    ngx_uint_t oldest, ngx_ws_mgr_conn_t **connp)
+    ngx_uint_t oldest, ngx_ws_mgr_place_t *place)
 {
     ngx_int_t             rc;
-    ngx_queue_t          *q;
-    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_hold_t    *hold;
     ngx_ws_mgr_user_t    *user;
     ngx_ws_mgr_wake_t     wake;
     ngx_ws_mgr_shard_t   *shard;
-    ngx_ws_mgr_member_t  *member;
+
+    hold = ngx_ws_mgr_member_hold(name);
+    if (hold == NULL) {
+        return NGX_ERROR;
+    }
 
     rc = NGX_ERROR;
     ngx_memzero(&wake, sizeof(wake));
+    ngx_memzero(place, sizeof(ngx_ws_mgr_place_t));
 
     shard = ngx_ws_mgr_member_lock_name(name, &user);
 
@@ -41,9 +54,41 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
         goto done;
     }
 
+    place->number = ngx_ws_mgr_node_number();
+
+    rc = ngx_ws_mgr_registry_add_locked(shard, user, place, hold);
+
+    if (rc == NGX_OK && limit) {
+        ngx_ws_mgr_registry_limit_locked(shard, user, limit, &wake);
+    }
+
+done:
+
+    ngx_ws_mgr_shard_unlock(shard);
+    ngx_ws_mgr_member_wake(&wake);
+
+    if (place->hold != hold) {
+        ngx_free(hold);
+    }
+
+    return rc;
+}
+
+
+/* the place's connection, not yet open; of the hold, where this worker has
+   none of the user yet */
+
+static ngx_int_t
+ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_place_t *place,
+    ngx_ws_mgr_hold_t *hold)
+{
+    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_member_t  *member;
+
     member = ngx_ws_mgr_member_get_locked(shard, user);
     if (member == NULL) {
-        goto done;
+        return NGX_ERROR;
     }
 
     /* counted as pending, the member is not released under the next call */
@@ -53,21 +98,14 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
     if (conn == NULL) {
         member->pending--;
         ngx_ws_mgr_member_release_locked(shard, member);
-        goto done;
+        return NGX_ERROR;
     }
 
-    for (q = ngx_queue_head(&user->conns);
-         limit
-         && user->nconns - user->kicked >= limit
-         && q != ngx_queue_sentinel(&user->conns);
-         q = ngx_queue_next(q))
-    {
-        ngx_ws_mgr_registry_kick_locked(shard,
-                                ngx_queue_data(q, ngx_ws_mgr_conn_t, queue),
-                                NGX_WS_MGR_CLOSE_REPLACED, &wake);
+    if (member->hold == NULL) {
+        ngx_ws_mgr_member_bind_locked(member, hold);
     }
 
-    conn->node.key = ngx_ws_mgr_node_number();
+    conn->node.key = ngx_ws_mgr_registry_number(place);
     conn->member = member;
     conn->since = ngx_ws_mgr_now();
     conn->ordinal = ++shard->ordinal;
@@ -77,33 +115,50 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
     user->nconns++;
     shard->nconns++;
 
-    *connp = conn;
-    rc = NGX_OK;
+    place->hold = member->hold;
+    place->conn = conn;
 
-done:
+    return NGX_OK;
+}
 
-    ngx_ws_mgr_shard_unlock(shard);
-    ngx_ws_mgr_member_wake(&wake);
 
-    return rc;
+/* asks the oldest to go, as many as are over the limit; the newest is not
+   among them */
+
+static void
+ngx_ws_mgr_registry_limit_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_uint_t limit, ngx_ws_mgr_wake_t *wake)
+{
+    ngx_queue_t  *q;
+
+    for (q = ngx_queue_head(&user->conns);
+         user->nconns - user->kicked > limit
+         && q != ngx_queue_last(&user->conns);
+         q = ngx_queue_next(q))
+    {
+        ngx_ws_mgr_registry_kick_locked(shard,
+                                ngx_queue_data(q, ngx_ws_mgr_conn_t, queue),
+                                NGX_WS_MGR_CLOSE_REPLACED, wake);
+    }
 }
 
 
 void
-ngx_ws_mgr_registry_open(ngx_ws_mgr_conn_t *conn, ngx_ws_mgr_seek_t *seek)
+ngx_ws_mgr_registry_open(ngx_ws_mgr_place_t *place, ngx_ws_mgr_seek_t *seek)
 {
+    ngx_ws_mgr_conn_t   *conn;
     ngx_ws_mgr_user_t   *user;
     ngx_ws_mgr_wake_t    wake;
     ngx_ws_mgr_shard_t  *shard;
 
-    user = conn->member->user;
     ngx_memzero(&wake, sizeof(wake));
 
-    shard = ngx_ws_mgr_member_lock(user);
+    shard = ngx_ws_mgr_member_lock(place->hold);
 
-    conn->open = 1;
-    conn->member->pending--;
-    ngx_ws_mgr_member_sockets_locked(shard, conn->member, 1);
+    conn = place->conn;
+    user = conn->member->user;
+
+    ngx_ws_mgr_registry_open_locked(shard, place);
     ngx_ws_mgr_registry_seek_locked(shard, user, seek);
     conn->sent = seek->cursor;
     ngx_ws_mgr_member_mark_waiting_locked(shard, user, &wake);
@@ -113,103 +168,220 @@ ngx_ws_mgr_registry_open(ngx_ws_mgr_conn_t *conn, ngx_ws_mgr_seek_t *seek)
 }
 
 
+static void
+ngx_ws_mgr_registry_open_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_place_t *place)
+{
+    ngx_ws_mgr_conn_t  *conn;
+
+    conn = place->conn;
+
+    place->open = 1;
+    conn->open = 1;
+    conn->member->pending--;
+    ngx_ws_mgr_member_sockets_locked(shard, conn->member, 1);
+}
+
+
 void
-ngx_ws_mgr_registry_seek(ngx_ws_mgr_member_t *member, ngx_ws_mgr_seek_t *seek)
+ngx_ws_mgr_registry_seek(ngx_ws_mgr_hold_t *hold, ngx_ws_mgr_seek_t *seek)
 {
     ngx_ws_mgr_shard_t  *shard;
 
-    shard = ngx_ws_mgr_member_lock(member->user);
-    ngx_ws_mgr_registry_seek_locked(shard, member->user, seek);
+    shard = ngx_ws_mgr_member_lock(hold);
+    ngx_ws_mgr_registry_seek_locked(shard, hold->member->user, seek);
     ngx_ws_mgr_shard_unlock(shard);
 }
 
 
 void
-ngx_ws_mgr_registry_disconnect(ngx_ws_mgr_conn_t *conn)
+ngx_ws_mgr_registry_disconnect(ngx_ws_mgr_place_t *place)
 {
+    ngx_ws_mgr_hold_t    *hold;
+    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_wake_t     wake;
+    ngx_ws_mgr_shard_t   *shard;
+
+    ngx_memzero(&wake, sizeof(wake));
+
+    shard = ngx_ws_mgr_member_lock(place->hold);
+
+    conn = place->conn;
+    ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user, &wake);
+    hold = ngx_ws_mgr_member_unbind_locked(conn->member);
+    ngx_ws_mgr_registry_remove_locked(shard, conn);
+
+    ngx_ws_mgr_shard_unlock(shard);
+    ngx_ws_mgr_member_wake(&wake);
+
+    if (hold) {
+        ngx_free(hold);
+    }
+
+    if (place->thread) {
+        ngx_free(place->thread);
+    }
+
+    ngx_memzero(place, sizeof(ngx_ws_mgr_place_t));
+}
+
+
+void
+ngx_ws_mgr_registry_sent(ngx_ws_mgr_place_t *place, uint64_t *seq,
+    uint64_t bytes_in, uint64_t bytes_out)
+{
+    ngx_ws_mgr_conn_t   *conn;
     ngx_ws_mgr_wake_t    wake;
     ngx_ws_mgr_shard_t  *shard;
 
     ngx_memzero(&wake, sizeof(wake));
 
-    shard = ngx_ws_mgr_member_lock(conn->member->user);
+    shard = ngx_ws_mgr_member_lock(place->hold);
 
-    ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user, &wake);
-    ngx_ws_mgr_registry_remove_locked(shard, conn);
+    conn = place->conn;
+    conn->bytes_in = bytes_in;
+    conn->bytes_out = bytes_out;
+
+    if (seq && conn->sent != *seq) {
+        conn->sent = *seq;
+        ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user,
+                                              &wake);
+    }
 
     ngx_ws_mgr_shard_unlock(shard);
     ngx_ws_mgr_member_wake(&wake);
 }
 
 
-ngx_int_t
-ngx_ws_mgr_registry_thread(ngx_ws_mgr_conn_t *conn, ngx_str_t *thread)
+ngx_uint_t
+ngx_ws_mgr_registry_kicked(ngx_ws_mgr_place_t *place)
 {
-    u_char              *p;
+    ngx_uint_t           code;
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_member_lock(place->hold);
+    code = place->conn->kick;
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return code;
+}
+
+
+void
+ngx_ws_mgr_registry_who(ngx_ws_mgr_place_t *place, ngx_ws_mgr_who_t *who)
+{
+    who->number = ngx_ws_mgr_registry_number(place);
+    who->thread = place->thread;
+    who->user = place->hold->name;
+    who->user_len = place->hold->len;
+}
+
+
+ngx_int_t
+ngx_ws_mgr_registry_thread(ngx_ws_mgr_place_t *place, ngx_str_t *thread)
+{
+    u_char              *p, *old;
     ngx_int_t            rc;
     ngx_ws_mgr_shard_t  *shard;
 
     p = NULL;
-    rc = NGX_OK;
-
-    shard = ngx_ws_mgr_member_lock(conn->member->user);
 
     if (thread->len) {
-        p = ngx_ws_mgr_shard_alloc_locked(shard, 1 + thread->len);
-
-        if (p) {
-            p[0] = (u_char) thread->len;
-            ngx_memcpy(p + 1, thread->data, thread->len);
-
-        } else {
-            rc = NGX_ERROR;
+        p = ngx_alloc(1 + thread->len, ngx_cycle->log);
+        if (p == NULL) {
+            return NGX_ERROR;
         }
+
+        p[0] = (u_char) thread->len;
+        ngx_memcpy(p + 1, thread->data, thread->len);
     }
+
+    shard = ngx_ws_mgr_member_lock(place->hold);
+    rc = ngx_ws_mgr_registry_thread_locked(shard, place->conn, p);
+    ngx_ws_mgr_shard_unlock(shard);
+
+    old = p;
 
     if (rc == NGX_OK) {
-
-        if (conn->thread) {
-            ngx_ws_mgr_shard_free_locked(shard, conn->thread);
-        }
-
-        conn->thread = p;
+        old = place->thread;
+        place->thread = p;
     }
 
-    ngx_ws_mgr_shard_unlock(shard);
+    if (old) {
+        ngx_free(old);
+    }
 
     return rc;
 }
 
 
-ngx_int_t
-ngx_ws_mgr_registry_confirm(ngx_ws_mgr_conn_t *conn, ngx_str_t *event_id,
-    uint64_t seq)
+/* the thread is as in a place */
+
+static ngx_int_t
+ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_conn_t *conn, u_char *thread)
 {
+    u_char  *p;
+
+    p = NULL;
+
+    if (thread) {
+        p = ngx_ws_mgr_shard_alloc_locked(shard, 1 + thread[0]);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(p, thread, 1 + thread[0]);
+    }
+
+    if (conn->thread) {
+        ngx_ws_mgr_shard_free_locked(shard, conn->thread);
+    }
+
+    conn->thread = p;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_ws_mgr_registry_confirm(ngx_ws_mgr_place_t *place, ngx_str_t *event_id,
+    uint64_t epoch, uint64_t seq)
+{
+    ngx_int_t            rc;
     ngx_ws_mgr_log_t    *log;
+    ngx_ws_mgr_conn_t   *conn;
+    ngx_ws_mgr_wake_t    wake;
     ngx_ws_mgr_event_t  *event;
     ngx_ws_mgr_shard_t  *shard;
 
+    rc = NGX_DECLINED;
+    ngx_memzero(&wake, sizeof(wake));
+
+    shard = ngx_ws_mgr_member_lock(place->hold);
+
+    conn = place->conn;
     log = &conn->member->user->log;
 
     if (event_id && event_id->len) {
-        shard = ngx_ws_mgr_member_lock(conn->member->user);
-
         event = ngx_ws_mgr_log_find(log, &shard->ids, event_id);
         seq = event ? event->seq : 0;
-
-        ngx_ws_mgr_shard_unlock(shard);
     }
 
-    if (seq == 0 || seq > conn->sent) {
-        return NGX_DECLINED;
+    if (seq && seq <= conn->sent && (epoch == 0 || epoch == log->epoch)) {
+        rc = NGX_OK;
     }
 
-    if (seq > conn->confirmed) {
+    if (rc == NGX_OK && seq > conn->confirmed) {
         conn->confirmed = seq;
-        ngx_ws_mgr_member_changed(conn->member);
+        ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user,
+                                              &wake);
     }
 
-    return NGX_OK;
+    ngx_ws_mgr_shard_unlock(shard);
+    ngx_ws_mgr_member_wake(&wake);
+
+    return rc;
 }
 
 

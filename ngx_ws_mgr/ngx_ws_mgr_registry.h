@@ -20,12 +20,35 @@
 
 
 /*
+ * A socket of this worker, as the worker knows it.  The number that others
+ * know it by has the worker's slot in front, see ngx_ws_mgr_registry_number().
+ */
+
+typedef struct {
+    ngx_ws_mgr_hold_t       *hold;         /* NULL: not in the registry */
+    ngx_ws_mgr_conn_t       *conn;         /* under the lock of its shard */
+    u_char                  *thread;       /* as in conn, of the worker */
+    uint64_t                 number:48;
+    uint64_t                 open:1;       /* routable */
+
+    /* the owner's, where the bits cost nothing: one for each socket */
+    uint64_t                 bad:6;        /* bad messages so far */
+    uint64_t                 restorable:1; /* no message and no event yet */
+    uint64_t                 spoken:1;     /* a message came */
+    uint64_t                 admitted:1;   /* by ngx_ws_mgr_node_admit() */
+    uint64_t                 addressed:1;  /* counted at its address */
+    uint64_t                 echo:1;       /* not due anything */
+    uint64_t                 everyone:1;   /* reads the broadcast log too */
+} ngx_ws_mgr_place_t;
+
+
+/*
  * Adds a connection, not yet open.  "limit" is that of the user, 0: none.
  * With "oldest" the user's oldest connection is sent away with 4502 instead
  * of a refusal.  NGX_DECLINED: over the limit; NGX_ERROR: no memory.
  */
 ngx_int_t ngx_ws_mgr_registry_connect(ngx_str_t *user, ngx_uint_t limit,
-    ngx_uint_t oldest, ngx_ws_mgr_conn_t **conn);
+    ngx_uint_t oldest, ngx_ws_mgr_place_t *place);
 
 /* where a socket begins to read a log */
 
@@ -46,14 +69,28 @@ typedef struct {
 
 
 /* makes the connection routable; its cursor sees all that comes after */
-void ngx_ws_mgr_registry_open(ngx_ws_mgr_conn_t *conn,
+void ngx_ws_mgr_registry_open(ngx_ws_mgr_place_t *place,
     ngx_ws_mgr_seek_t *seek);
 
 /* the same question of any log that this worker is a member of */
-void ngx_ws_mgr_registry_seek(ngx_ws_mgr_member_t *member,
+void ngx_ws_mgr_registry_seek(ngx_ws_mgr_hold_t *hold,
     ngx_ws_mgr_seek_t *seek);
 
-void ngx_ws_mgr_registry_disconnect(ngx_ws_mgr_conn_t *conn);
+/* the place is empty afterwards, and so its hold may be gone */
+void ngx_ws_mgr_registry_disconnect(ngx_ws_mgr_place_t *place);
+
+/* what the kernel has of the socket's, up to seq */
+void ngx_ws_mgr_registry_sent(ngx_ws_mgr_place_t *place, uint64_t *seq,
+    uint64_t bytes_in, uint64_t bytes_out);
+
+/* the close code that is asked for, or 0 */
+ngx_uint_t ngx_ws_mgr_registry_kicked(ngx_ws_mgr_place_t *place);
+
+/* of what the worker knows itself, without a lock */
+void ngx_ws_mgr_registry_who(ngx_ws_mgr_place_t *place,
+    ngx_ws_mgr_who_t *who);
+#define ngx_ws_mgr_registry_number(place)                                     \
+    ((uint64_t) (ngx_ws_mgr_slot + 1) << 48 | (place)->number)
 
 /* by number, within the shard */
 ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_find_locked(ngx_ws_mgr_shard_t *shard,
@@ -65,16 +102,17 @@ void ngx_ws_mgr_registry_remove_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_conn_t *conn);
 
 /* NGX_ERROR: no memory; len 0: no thread */
-ngx_int_t ngx_ws_mgr_registry_thread(ngx_ws_mgr_conn_t *conn,
+ngx_int_t ngx_ws_mgr_registry_thread(ngx_ws_mgr_place_t *place,
     ngx_str_t *thread);
 
 /*
- * The client has handled the event with that id (seq 0), or all up to seq;
- * an older confirmation than the last one changes nothing.  NGX_DECLINED: the
- * log has no such event, or it was not sent on this socket yet.
+ * The client has handled the event with that id, or all up to seq, which is
+ * of the epoch (0: that of the log); an older confirmation than the last one
+ * changes nothing.  NGX_DECLINED: the log has no such event, or it was not
+ * sent on this socket yet.
  */
-ngx_int_t ngx_ws_mgr_registry_confirm(ngx_ws_mgr_conn_t *conn,
-    ngx_str_t *event_id, uint64_t seq);
+ngx_int_t ngx_ws_mgr_registry_confirm(ngx_ws_mgr_place_t *place,
+    ngx_str_t *event_id, uint64_t epoch, uint64_t seq);
 
 /* "<node>-<number in hex>" at p, which has room for CONN_LEN; its end */
 u_char *ngx_ws_mgr_registry_conn_id(u_char *p, uint64_t number);

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_address.h>
 #include <ngx_ws_mgr_seat.h>
 #include <ngx_ws_mgr_welcome.h>
 
@@ -13,7 +14,7 @@
 static void ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client,
     ngx_str_t *asked, ngx_ws_mgr_seek_t *seek);
 static void ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_seek_t *seek);
+    ngx_ws_mgr_seek_t *seek, ngx_ws_mgr_who_t *who);
 
 
 static ngx_str_t  ngx_ws_mgr_seat_everyone = ngx_string("*");
@@ -37,16 +38,41 @@ ngx_ws_mgr_seat_ask(ngx_ws_mgr_seat_t *seat, ngx_str_t *text)
 }
 
 
+ngx_int_t
+ngx_ws_mgr_seat_address(ngx_ws_mgr_seat_t *seat, struct sockaddr *sa,
+    ngx_uint_t limit)
+{
+    u_char     buf[NGX_WS_MGR_ADDRESS_LEN];
+    ngx_int_t  rc;
+    ngx_str_t  name;
+
+    if (ngx_ws_mgr_address_name(sa, buf, &name) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    rc = ngx_ws_mgr_member_enter(&name, limit);
+
+    if (rc == NGX_OK) {
+        seat->address = sa;
+    }
+
+    return rc;
+}
+
+
 void
 ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat)
 {
-    if (seat->conn) {
-        ngx_ws_mgr_registry_disconnect(seat->conn);
-        seat->conn = NULL;
+    ngx_str_t  name;
+    u_char     buf[NGX_WS_MGR_ADDRESS_LEN];
+
+    if (seat->place.hold) {
+        ngx_ws_mgr_registry_disconnect(&seat->place);
     }
 
     if (seat->address) {
-        ngx_ws_mgr_member_leave(seat->address);
+        (void) ngx_ws_mgr_address_name(seat->address, buf, &name);
+        ngx_ws_mgr_member_leave(&name);
         seat->address = NULL;
     }
 
@@ -60,23 +86,21 @@ ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat)
 void
 ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
 {
-    ngx_ws_mgr_seek_t   own, broadcast;
-    ngx_ws_mgr_conn_t  *conn;
+    ngx_ws_mgr_who_t   who;
+    ngx_ws_mgr_seek_t  own, broadcast;
 
-    conn = seat->conn;
+    client->place = seat->place;
+    client->place.addressed = (seat->address != NULL);
+    client->place.admitted = seat->admitted;
+    client->place.restorable = 1;
 
-    client->conn = conn;
-    client->address = seat->address;
-    client->admitted = seat->admitted;
-    client->restorable = 1;
-
-    seat->conn = NULL;
+    seat->place.hold = NULL;
     seat->address = NULL;
     seat->admitted = 0;
 
-    ngx_ws_mgr_fanout_join(&client->own, conn->member);
+    ngx_ws_mgr_fanout_join(client);
 
-    if (client->echo) {
+    if (client->place.echo) {
         (void) ngx_ws_mgr_fanout_check_kick(client);
         return;
     }
@@ -87,27 +111,28 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
     own.from = seat->from;
     own.asked = seat->asked.len && (own.from.epoch || !broadcast.asked);
     own.match = ngx_ws_mgr_fanout_match;
-    own.data = conn;
+    own.data = &who;
 
-    ngx_ws_mgr_registry_open(conn, &own);
-    client->own.cursor = own.cursor;
-    client->own.live = own.end.seq + 1;
+    ngx_ws_mgr_registry_who(&client->place, &who);
+    ngx_ws_mgr_registry_open(&client->place, &own);
+    client->own.sub.cursor = own.cursor;
+    client->own.sub.live = own.end.seq + 1;
 
-    ngx_ws_mgr_seat_broadcast(client, &broadcast);
+    ngx_ws_mgr_seat_broadcast(client, &broadcast, &who);
 
-    if (client->conn == NULL) {
+    if (client->place.hold == NULL) {
         return;
     }
 
-    ngx_ws_mgr_welcome_send(&client->session, conn, &own,
-                            client->broadcast.member ? &broadcast : NULL);
+    ngx_ws_mgr_welcome_send(&client->session, &who, &own,
+                            client->place.everyone ? &broadcast : NULL);
 
     if (own.asked) {
-        client->restorable = 0;
+        client->place.restorable = 0;
         ngx_ws_mgr_seat_tell(client, &seat->asked, &own);
     }
 
-    if (client->broadcast.member && broadcast.gap) {
+    if (client->place.everyone && broadcast.gap) {
         ngx_ws_mgr_welcome_gap(&client->session, &seat->asked,
                                &broadcast.gone, broadcast.gap);
     }
@@ -121,25 +146,23 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
 void
 ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
 {
+    ngx_uint_t         everyone;
     ngx_ws_mgr_seat_t  seat;
 
-    ngx_ws_mgr_fanout_part(&client->own);
+    everyone = client->place.everyone;
 
-    if (client->broadcast.member) {
-        ngx_ws_mgr_fanout_part(&client->broadcast);
-        ngx_ws_mgr_member_leave(client->broadcast.member);
-        client->broadcast.member = NULL;
+    ngx_ws_mgr_fanout_part(client);
+
+    if (everyone) {
+        ngx_ws_mgr_member_leave(&ngx_ws_mgr_seat_everyone);
     }
 
-    client->own.member = NULL;
+    seat.place = client->place;
+    seat.address = client->place.addressed
+                   ? client->session.connection->sockaddr : NULL;
+    seat.admitted = client->place.admitted;
 
-    seat.conn = client->conn;
-    seat.address = client->address;
-    seat.admitted = client->admitted;
-
-    client->conn = NULL;
-    client->address = NULL;
-    client->admitted = 0;
+    ngx_memzero(&client->place, sizeof(ngx_ws_mgr_place_t));
 
     ngx_ws_mgr_seat_abandon(&seat);
 }
@@ -148,10 +171,13 @@ ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
 void
 ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
 {
+    ngx_ws_mgr_who_t   who;
     ngx_ws_mgr_seek_t  seek;
 
+    ngx_ws_mgr_registry_who(&client->place, &who);
+
     seek.match = ngx_ws_mgr_fanout_match;
-    seek.data = client->conn;
+    seek.data = &who;
 
     seek.asked = 1;
 
@@ -161,30 +187,30 @@ ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
         seek.from.epoch = 0;
     }
 
-    ngx_ws_mgr_registry_seek(client->own.member, &seek);
+    ngx_ws_mgr_registry_seek(client->place.hold, &seek);
 
-    if (!client->restorable) {
+    if (!client->place.restorable) {
 
         /* seq only rises on a socket: what lies before the events that were
            sent since the welcome can not follow them */
 
         if (seek.from.epoch != seek.end.epoch
-            || seek.from.seq < client->own.cursor)
+            || seek.from.seq < client->own.sub.cursor)
         {
             seek.gap = "late";
-            seek.gone.seq = client->own.cursor;
+            seek.gone.seq = client->own.sub.cursor;
             ngx_ws_mgr_seat_tell(client, position, &seek);
         }
 
         return;
     }
 
-    client->restorable = 0;
+    client->place.restorable = 0;
 
     ngx_ws_mgr_seat_tell(client, position, &seek);
 
-    client->own.cursor = seek.cursor;
-    client->own.live = seek.end.seq + 1;
+    client->own.sub.cursor = seek.cursor;
+    client->own.sub.live = seek.end.seq + 1;
     ngx_ws_mgr_fanout_pump(client);
 }
 
@@ -205,17 +231,13 @@ ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client, ngx_str_t *asked,
 
 static void
 ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
-    ngx_ws_mgr_seek_t *seek)
+    ngx_ws_mgr_seek_t *seek, ngx_ws_mgr_who_t *who)
 {
-    ngx_ws_mgr_member_t  *member;
-
     if (!ngx_ws_mgr_registry_conf->broadcast) {
         return;
     }
 
-    if (ngx_ws_mgr_member_enter(&ngx_ws_mgr_seat_everyone, 0, &member)
-        != NGX_OK)
-    {
+    if (ngx_ws_mgr_member_enter(&ngx_ws_mgr_seat_everyone, 0) != NGX_OK) {
         ngx_ws_mgr_count(CLOSED_MEMORY);
         ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
                                  "Out of memory");
@@ -223,10 +245,10 @@ ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     }
 
     seek->match = ngx_ws_mgr_fanout_match;
-    seek->data = client->conn;
+    seek->data = who;
 
-    ngx_ws_mgr_fanout_join(&client->broadcast, member);
-    ngx_ws_mgr_registry_seek(member, seek);
+    ngx_ws_mgr_fanout_join_everyone(client);
+    ngx_ws_mgr_registry_seek(&ngx_ws_mgr_member_everyone, seek);
     client->broadcast.cursor = seek->cursor;
     client->broadcast.live = seek->end.seq + 1;
 }

@@ -20,11 +20,11 @@
    ngx_ws_mgr_seat_abandon() */
 
 typedef struct {
-    ngx_ws_mgr_conn_t      *conn;
-    ngx_ws_mgr_member_t    *address;
+    ngx_ws_mgr_place_t      place;
     ngx_ws_mgr_position_t   from;          /* epoch 0: none, or malformed */
     ngx_ws_mgr_position_t   from_broadcast;
     ngx_str_t               asked;         /* as presented, or empty */
+    struct sockaddr        *address;       /* counted there, or NULL */
     unsigned                admitted:1;
 } ngx_ws_mgr_seat_t;
 
@@ -32,6 +32,10 @@ typedef struct {
 /* notes a position that is asked for, of whichever log; one that is malformed
    is not noted */
 void ngx_ws_mgr_seat_ask(ngx_ws_mgr_seat_t *seat, ngx_str_t *text);
+
+/* counts the socket at its address; of a unix socket there is none */
+ngx_int_t ngx_ws_mgr_seat_address(ngx_ws_mgr_seat_t *seat,
+    struct sockaddr *sa, ngx_uint_t limit);
 
 /* gives back what a seat holds; the seat is empty afterwards */
 void ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat);

@@ -140,6 +140,11 @@ void *ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
    that many bits */
 void ngx_ws_mgr_session_deflate(ngx_ws_mgr_session_t *s, ngx_uint_t window);
 
+/* the client's address at text, which has room for NGX_SOCKADDR_STRLEN: the
+   connection of a session does not keep it as text */
+void ngx_ws_mgr_session_addr(ngx_connection_t *c, u_char *text,
+    ngx_str_t *addr);
+
 /* begins to read; messages may arrive before it returns, and the owner may
    have been left.  The session is there until end(). */
 void ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s);

@@ -78,7 +78,7 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
 
     c->sockaddr = addr.sockaddr;
     c->socklen = addr.socklen;
-    c->addr_text = addr.name;
+    ngx_str_null(&c->addr_text);
 
     c->data = s;
     c->destroyed = 0;
@@ -157,8 +157,7 @@ ngx_ws_mgr_session_take_pool(ngx_connection_t *c, size_t size)
     }
 
     size = sizeof(ngx_pool_t) + ngx_align(size, NGX_ALIGNMENT)
-           + sizeof(ngx_log_t) + ngx_align(c->socklen, NGX_ALIGNMENT)
-           + c->addr_text.len;
+           + sizeof(ngx_log_t) + ngx_align(c->socklen, NGX_ALIGNMENT);
 
     /* ngx_palloc() looks for room behind an aligned end only */
 
@@ -178,16 +177,7 @@ ngx_ws_mgr_session_take_addr(ngx_connection_t *c, ngx_pool_t *pool,
     ngx_memcpy(addr->sockaddr, c->sockaddr, c->socklen);
     addr->socklen = c->socklen;
 
-    ngx_str_null(&addr->name);
-
-    if (c->addr_text.len == 0) {
-        return NGX_OK;
-    }
-
-    addr->name.len = c->addr_text.len;
-    addr->name.data = ngx_pstrdup(pool, &c->addr_text);
-
-    return addr->name.data ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -316,7 +306,9 @@ static u_char *
 ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf, size_t len)
 {
     u_char            *p;
+    ngx_str_t          addr;
     ngx_connection_t  *c;
+    u_char             text[NGX_SOCKADDR_STRLEN];
 
     p = buf;
     c = log->data;
@@ -325,6 +317,17 @@ ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf, size_t len)
         p = ngx_snprintf(p, len, " while %s", log->action);
     }
 
+    ngx_ws_mgr_session_addr(c, text, &addr);
+
     return ngx_snprintf(p, len - (p - buf), ", client: %V, server: %V",
-                        &c->addr_text, &c->listening->addr_text);
+                        &addr, &c->listening->addr_text);
+}
+
+
+void
+ngx_ws_mgr_session_addr(ngx_connection_t *c, u_char *text, ngx_str_t *addr)
+{
+    addr->data = text;
+    addr->len = ngx_sock_ntop(c->sockaddr, c->socklen, text,
+                              NGX_SOCKADDR_STRLEN, 0);
 }

@@ -204,6 +204,14 @@ ngx_ws_mgr_shard_hash(ngx_str_t *name)
 }
 
 
+ngx_uint_t
+ngx_ws_mgr_shard_index(ngx_str_t *name)
+{
+    return ngx_ws_mgr_shard_hash(name)
+           & (ngx_ws_mgr_registry_conf->nshards - 1);
+}
+
+
 ngx_ws_mgr_shard_t *
 ngx_ws_mgr_shard_of(uint32_t hash)
 {

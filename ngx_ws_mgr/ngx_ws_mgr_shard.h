@@ -33,9 +33,7 @@ struct ngx_ws_mgr_member_s {
     ngx_ws_mgr_user_t       *user;
     ngx_ws_mgr_member_t     *next;         /* of the user */
     ngx_ws_mgr_member_t     *dirty;        /* next in the worker's queue */
-    ngx_queue_t              sessions;     /* the worker's own: its links lead
-                                              into the worker's memory */
-    void                    *waits;        /* the worker's own */
+    void                    *hold;         /* the worker's own, in its memory */
     uint32_t                 sockets;      /* routable ones */
     uint32_t                 pending;      /* connections not routable */
     uint16_t                 waiters;
@@ -140,6 +138,7 @@ void ngx_ws_mgr_shard_attach(ngx_ws_mgr_registry_conf_t *conf);
 extern ngx_ws_mgr_registry_conf_t  *ngx_ws_mgr_registry_conf;
 
 uint32_t ngx_ws_mgr_shard_hash(ngx_str_t *name);
+ngx_uint_t ngx_ws_mgr_shard_index(ngx_str_t *name);
 ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_of(uint32_t hash);
 ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_at(ngx_uint_t index);
 void ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard);

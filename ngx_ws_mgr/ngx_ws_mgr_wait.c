@@ -27,6 +27,7 @@ ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user)
         return NGX_ERROR;
     }
 
+    wait->user = *user;
     ngx_queue_insert_tail(&ngx_ws_mgr_waits, &wait->queue);
 
     return NGX_OK;
@@ -38,7 +39,7 @@ ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait)
 {
     if (wait->member) {
         ngx_queue_remove(&wait->queue);
-        ngx_ws_mgr_member_unwait(wait->member);
+        ngx_ws_mgr_member_unwait(&wait->user);
         wait->member = NULL;
     }
 }

@@ -26,14 +26,16 @@ typedef struct ngx_ws_mgr_wait_s  ngx_ws_mgr_wait_t;
 
 struct ngx_ws_mgr_wait_s {
     ngx_queue_t             queue;
-    ngx_ws_mgr_member_t    *member;        /* NULL: does not wait */
+    ngx_str_t               user;
+    ngx_ws_mgr_member_t    *member;        /* of the user: which, no more;
+                                              NULL: does not wait */
     void                  (*changed)(ngx_ws_mgr_wait_t *wait);
     void                   *data;
 };
 
 void ngx_ws_mgr_wait_init(void);
 
-/* NGX_ERROR: no memory */
+/* the bytes of the user's name stay until the end.  NGX_ERROR: no memory */
 ngx_int_t ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
 /* idempotent */
 void ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait);

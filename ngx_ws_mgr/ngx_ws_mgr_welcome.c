@@ -16,15 +16,12 @@
 
 
 void
-ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_conn_t *conn,
+ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_who_t *who,
     ngx_ws_mgr_seek_t *own, ngx_ws_mgr_seek_t *broadcast)
 {
-    u_char             *p;
-    ngx_msec_t          beat;
-    ngx_ws_mgr_user_t  *user;
-    u_char              text[1024 + NGX_WS_MGR_WELCOME_USER];
-
-    user = conn->member->user;
+    u_char      *p;
+    ngx_msec_t   beat;
+    u_char       text[1024 + NGX_WS_MGR_WELCOME_USER];
 
     /* a page sees heartbeats; where there are none, this is how often a ping
        of its own makes sense */
@@ -32,9 +29,9 @@ ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_conn_t *conn,
 
     p = ngx_sprintf(text, "{\"type\":\"connection_established\",\"version\":1,"
                           "\"connection_id\":\"");
-    p = ngx_ws_mgr_registry_conn_id(p, conn->node.key);
+    p = ngx_ws_mgr_registry_conn_id(p, who->number);
     p = ngx_sprintf(p, "\",\"user_id\":\"");
-    p = (u_char *) ngx_escape_json(p, user->name, user->len);
+    p = (u_char *) ngx_escape_json(p, who->user, who->user_len);
     p = ngx_sprintf(p, "\",\"connection_ready\":true,\"position\":\"");
     p = ngx_ws_mgr_log_position(p, &own->end);
 

@@ -19,7 +19,7 @@
 
 /* {"type":"connection_established", …}; "broadcast" is NULL where the node
    does not broadcast */
-void ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_conn_t *conn,
+void ngx_ws_mgr_welcome_send(ngx_ws_mgr_session_t *s, ngx_ws_mgr_who_t *who,
     ngx_ws_mgr_seek_t *own, ngx_ws_mgr_seek_t *broadcast);
 
 /* {"type":"gap", …}; "from" is what the client presented, of any bytes */

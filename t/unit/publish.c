@@ -11,16 +11,6 @@ static char  large[4096];
 
 
 static void
-look(void)
-{
-    while (ngx_ws_mgr_member_next_dirty(0) || ngx_ws_mgr_member_next_dirty(1))
-    {
-        /* void */
-    }
-}
-
-
-static void
 test_wakes_once(void **state)
 {
     ngx_uint_t             i;
@@ -41,7 +31,7 @@ test_wakes_once(void **state)
     assert_true(ngx_ws_mgr_member_take_pending() != 0);
     assert_true(ngx_ws_mgr_member_take_pending() == 0);
 
-    look();
+    world_look();
 
     (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
     assert_int_equal(world_wakes[ngx_ws_mgr_slot], 2);
@@ -144,7 +134,7 @@ test_slack(void **state)
     (void) ngx_ws_mgr_census_user_info(&user, &info);
     assert_int_equal(info.events, 4 * world_conf.limits.events);
 
-    look();
+    world_look();
     (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
 
     (void) ngx_ws_mgr_census_user_info(&user, &info);
@@ -217,10 +207,10 @@ test_pressure(void **state)
 static ngx_uint_t
 to_thread(ngx_ws_mgr_event_t *event, void *data)
 {
-    ngx_ws_mgr_conn_t  *conn = data;
+    ngx_ws_mgr_who_t  *who = data;
 
-    return conn->thread && conn->thread[0] == event->target_len
-           && ngx_memcmp(conn->thread + 1, ngx_ws_mgr_event_target(event),
+    return who->thread && who->thread[0] == event->target_len
+           && ngx_memcmp(who->thread + 1, ngx_ws_mgr_event_target(event),
                          event->target_len)
               == 0;
 }
@@ -230,7 +220,7 @@ static void
 test_sockets_of_a_thread(void **state)
 {
     ngx_str_t              thread, piece;
-    ngx_ws_mgr_conn_t     *conn;
+    ngx_ws_mgr_place_t    *place;
     ngx_ws_mgr_publish_t   p;
 
     (void) state;
@@ -239,8 +229,8 @@ test_sockets_of_a_thread(void **state)
     ngx_str_set(&piece, "\"type\":\"x\"}");
 
     (void) world_connect("u1");
-    conn = world_connect("u1");
-    assert_int_equal(ngx_ws_mgr_registry_thread(conn, &thread), NGX_OK);
+    place = world_connect("u1");
+    assert_int_equal(ngx_ws_mgr_registry_thread(place, &thread), NGX_OK);
 
     ngx_memzero(&p, sizeof(p));
     ngx_str_set(&p.user, "u1");

@@ -10,7 +10,7 @@
 static void
 test_in_and_out(void **state)
 {
-    ngx_ws_mgr_conn_t   *a, *b;
+    ngx_ws_mgr_place_t  *a, *b;
     ngx_ws_mgr_usage_t   usage;
 
     (void) state;
@@ -20,7 +20,7 @@ test_in_and_out(void **state)
 
     assert_non_null(a);
     assert_non_null(b);
-    assert_true(a->node.key != b->node.key);
+    assert_true(a->number != b->number);
     assert_int_equal(world_online("u1"), 2);
 
     ngx_ws_mgr_census_usage(&usage);
@@ -42,47 +42,55 @@ static void
 test_not_routable_before_open(void **state)
 {
     ngx_str_t             user;
-    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_place_t    place, other;
     ngx_ws_mgr_publish_t  p;
 
     (void) state;
 
     ngx_str_set(&user, "u1");
 
-    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 1, 0, &conn), NGX_OK);
+    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 1, 0, &place), NGX_OK);
     assert_int_equal(world_publish(&p, "u1", "\"type\":\"x\"}", NULL),
                      NGX_WS_MGR_PUBLISH_OK);
     assert_int_equal(p.sockets, 0);
 
     /* but it counts for the limit */
-    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 1, 0, &conn),
+    assert_int_equal(ngx_ws_mgr_registry_connect(&user, 1, 0, &other),
                      NGX_DECLINED);
+    assert_null(other.hold);
+
+    ngx_ws_mgr_registry_disconnect(&place);
 }
 
 
 static void
 test_oldest_goes(void **state)
 {
-    ngx_str_t           user;
-    ngx_ws_mgr_conn_t  *a, *b, *c;
+    ngx_str_t            user;
+    ngx_ws_mgr_conn_t   *a, *b;
+    ngx_ws_mgr_place_t   c;
 
     (void) state;
 
     ngx_str_set(&user, "u1");
 
-    a = world_connect("u1");
-    b = world_connect("u1");
+    a = world_connect("u1")->conn;
+    b = world_connect("u1")->conn;
 
     assert_int_equal(ngx_ws_mgr_registry_connect(&user, 2, 1, &c), NGX_OK);
     assert_int_equal(a->kick, NGX_WS_MGR_CLOSE_REPLACED);
     assert_int_equal(b->kick, 0);
-    assert_int_equal(c->kick, 0);
+    assert_int_equal(c.conn->kick, 0);
+    assert_int_equal(ngx_ws_mgr_registry_kicked(&c), 0);
     assert_int_equal(world_wakes[ngx_ws_mgr_slot], 1);
 
     /* one that is on its way out does not count */
     assert_int_equal(ngx_ws_mgr_registry_kick_user(&user, 4005), 2);
     assert_int_equal(ngx_ws_mgr_registry_kick_user(&user, 4501), 0);
     assert_int_equal(b->kick, 4005);
+    assert_int_equal(ngx_ws_mgr_registry_kicked(&c), 4005);
+
+    ngx_ws_mgr_registry_disconnect(&c);
 }
 
 
@@ -95,7 +103,7 @@ test_kick_by_number(void **state)
     (void) state;
 
     (void) world_connect("u1");
-    conn = world_connect("u2");
+    conn = world_connect("u2")->conn;
 
     assert_int_equal(ngx_ws_mgr_registry_kick_conn(conn->node.key, 4005), 1);
     assert_int_equal(conn->kick, 4005);
@@ -114,27 +122,29 @@ static void
 test_pages(void **state)
 {
     ngx_str_t                user;
-    ngx_ws_mgr_conn_t       *conns[3];
+    uint64_t                 numbers[3];
+    ngx_ws_mgr_place_t      *first;
     ngx_ws_mgr_conn_info_t   info[2];
 
     (void) state;
 
     ngx_str_set(&user, "u1");
 
-    conns[0] = world_connect("u1");
-    conns[1] = world_connect("u1");
-    conns[2] = world_connect("u1");
+    first = world_connect("u1");
+    numbers[0] = ngx_ws_mgr_registry_number(first);
+    numbers[1] = ngx_ws_mgr_registry_number(world_connect("u1"));
+    numbers[2] = ngx_ws_mgr_registry_number(world_connect("u1"));
 
     assert_int_equal(ngx_ws_mgr_census_user_conns(&user, 0, info, 1), 1);
-    assert_int_equal(info[0].number, conns[0]->node.key);
+    assert_int_equal(info[0].number, numbers[0]);
 
-    ngx_ws_mgr_registry_disconnect(conns[0]);
+    ngx_ws_mgr_registry_disconnect(first);
 
     assert_int_equal(ngx_ws_mgr_census_user_conns(&user, info[0].ordinal, info,
                                                   2),
                      2);
-    assert_int_equal(info[0].number, conns[1]->node.key);
-    assert_int_equal(info[1].number, conns[2]->node.key);
+    assert_int_equal(info[0].number, numbers[1]);
+    assert_int_equal(info[1].number, numbers[2]);
     assert_int_equal(ngx_ws_mgr_census_user_conns(&user, info[1].ordinal, info,
                                                   2),
                      0);
@@ -175,23 +185,21 @@ static void
 test_seek(void **state)
 {
     ngx_uint_t             i;
-    ngx_ws_mgr_conn_t     *conn;
+    ngx_ws_mgr_hold_t     *hold;
     ngx_ws_mgr_seek_t      seek;
     ngx_ws_mgr_publish_t   p;
 
     (void) state;
 
-    conn = world_connect("u1");
+    hold = world_connect("u1")->hold;
 
     for (i = 0; i < 20; i++) {
         (void) world_publish(&p, "u1", "\"type\":\"x\"}", NULL);
-        /* the worker has looked */
-        while (ngx_ws_mgr_member_next_dirty(0)
-               || ngx_ws_mgr_member_next_dirty(1)) { /* void */ }
+        world_look();
     }
 
     ngx_memzero(&seek, sizeof(seek));
-    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    ngx_ws_mgr_registry_seek(hold, &seek);
     assert_null(seek.gap);
     assert_int_equal(seek.cursor, 20);
     assert_int_equal(seek.gone.seq, 4);
@@ -200,22 +208,22 @@ test_seek(void **state)
     seek.asked = 1;
     seek.from = seek.end;
     seek.from.seq = 4;
-    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    ngx_ws_mgr_registry_seek(hold, &seek);
     assert_null(seek.gap);
     assert_int_equal(seek.cursor, 4);
     assert_int_equal(seek.replay, 16);
 
     seek.from.seq = 3;
-    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    ngx_ws_mgr_registry_seek(hold, &seek);
     assert_string_equal(seek.gap, "evicted");
     assert_int_equal(seek.cursor, 4);
 
     seek.from.seq = 21;
-    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    ngx_ws_mgr_registry_seek(hold, &seek);
     assert_string_equal(seek.gap, "unknown_position");
 
     seek.from.epoch++;
-    ngx_ws_mgr_registry_seek(conn->member, &seek);
+    ngx_ws_mgr_registry_seek(hold, &seek);
     assert_string_equal(seek.gap, "unknown_epoch");
 }
 
@@ -223,23 +231,31 @@ test_seek(void **state)
 static void
 test_confirm(void **state)
 {
+    uint64_t               seq;
     ngx_str_t              id;
-    ngx_ws_mgr_conn_t     *conn;
+    ngx_ws_mgr_place_t    *place;
     ngx_ws_mgr_publish_t   p;
 
     (void) state;
 
-    conn = world_connect("u1");
+    place = world_connect("u1");
     ngx_str_set(&id, "e1");
 
     (void) world_publish(&p, "u1", "\"type\":\"x\"}", "e1");
 
-    assert_int_equal(ngx_ws_mgr_registry_confirm(conn, &id, 0), NGX_DECLINED);
+    assert_int_equal(ngx_ws_mgr_registry_confirm(place, &id, 0, 0),
+                     NGX_DECLINED);
 
-    conn->sent = 1;
-    assert_int_equal(ngx_ws_mgr_registry_confirm(conn, &id, 0), NGX_OK);
-    assert_int_equal(conn->confirmed, 1);
-    assert_int_equal(ngx_ws_mgr_registry_confirm(conn, NULL, 2),
+    seq = 1;
+    ngx_ws_mgr_registry_sent(place, &seq, 0, 0);
+
+    assert_int_equal(ngx_ws_mgr_registry_confirm(place, NULL,
+                                                 p.position.epoch + 1, 1),
+                     NGX_DECLINED);
+    assert_int_equal(place->conn->confirmed, 0);
+    assert_int_equal(ngx_ws_mgr_registry_confirm(place, &id, 0, 0), NGX_OK);
+    assert_int_equal(place->conn->confirmed, 1);
+    assert_int_equal(ngx_ws_mgr_registry_confirm(place, NULL, 0, 2),
                      NGX_DECLINED);
 }
 
@@ -247,22 +263,21 @@ test_confirm(void **state)
 static void
 test_address_limit(void **state)
 {
-    ngx_str_t             name;
-    ngx_ws_mgr_usage_t    usage;
-    ngx_ws_mgr_member_t  *a, *b;
+    ngx_str_t           name;
+    ngx_ws_mgr_usage_t  usage;
 
     (void) state;
 
     ngx_str_set(&name, "\0\x7f\0\0\x01");
 
-    assert_int_equal(ngx_ws_mgr_member_enter(&name, 1, &a), NGX_OK);
-    assert_int_equal(ngx_ws_mgr_member_enter(&name, 1, &b), NGX_DECLINED);
+    assert_int_equal(ngx_ws_mgr_member_enter(&name, 1), NGX_OK);
+    assert_int_equal(ngx_ws_mgr_member_enter(&name, 1), NGX_DECLINED);
 
     ngx_ws_mgr_census_usage(&usage);
     assert_int_equal(usage.users, 0);
     assert_int_equal(usage.logs, 1);
 
-    ngx_ws_mgr_member_leave(a);
+    ngx_ws_mgr_member_leave(&name);
 
     /* an address has no past that is worth its memory */
     ngx_ws_mgr_census_usage(&usage);

@@ -128,7 +128,7 @@ test_dead_worker_that_was_told(void **state)
     (void) state;
 
     other = ngx_ws_mgr_slot ? 0 : 1;
-    conn = world_connect("u1");
+    conn = world_connect("u1")->conn;
 
     world_other(wait_and_be_told);
 

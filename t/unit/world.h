@@ -26,6 +26,8 @@
 static ngx_pool_t                  *world_pool;
 static ngx_ws_mgr_registry_conf_t   world_conf;
 static ngx_uint_t                   world_wakes[NGX_WS_MGR_SLOTS];
+static ngx_ws_mgr_place_t           world_places[4096];
+static ngx_uint_t                   world_nplaces;
 
 
 static void
@@ -43,6 +45,7 @@ world_setup(void **state)
     (void) state;
 
     ngx_memzero(world_wakes, sizeof(world_wakes));
+    world_nplaces = 0;
     ngx_memzero(&world_conf, sizeof(world_conf));
 
     world_conf.nshards = 2;
@@ -68,6 +71,34 @@ world_setup(void **state)
 }
 
 
+/* what a worker that ends leaves to the system */
+
+static inline void
+world_free_holds(void)
+{
+    ngx_uint_t          i, k;
+    ngx_ws_mgr_hold_t  *hold;
+
+    for (i = 0; i < world_nplaces; i++) {
+        hold = world_places[i].hold;
+
+        for (k = i; hold && k < world_nplaces; k++) {
+            if (world_places[k].hold == hold) {
+                world_places[k].hold = NULL;
+            }
+        }
+
+        if (hold) {
+            ngx_free(hold);
+        }
+
+        if (world_places[i].thread) {
+            ngx_free(world_places[i].thread);
+        }
+    }
+}
+
+
 /* whatever the test did, nothing of this worker's is left */
 
 static inline int
@@ -78,6 +109,7 @@ world_teardown(void **state)
     (void) state;
 
     ngx_ws_mgr_sweep_self();
+    world_free_holds();
     ngx_ws_mgr_census_usage(&usage);
 
     assert_int_equal(usage.users, 0);
@@ -121,25 +153,42 @@ world_other(void (*deed)(void))
 }
 
 
-static inline ngx_ws_mgr_conn_t *
+static inline ngx_ws_mgr_place_t *
 world_connect(const char *name)
 {
-    ngx_str_t           user;
-    ngx_ws_mgr_conn_t  *conn;
-    ngx_ws_mgr_seek_t   seek;
+    ngx_str_t            user;
+    ngx_ws_mgr_seek_t    seek;
+    ngx_ws_mgr_place_t  *place;
 
     user.data = (u_char *) name;
     user.len = strlen(name);
-    conn = NULL;
+    place = &world_places[world_nplaces++];
 
-    if (ngx_ws_mgr_registry_connect(&user, 0, 0, &conn) != NGX_OK) {
+    if (ngx_ws_mgr_registry_connect(&user, 0, 0, place) != NGX_OK) {
+        world_nplaces--;
         return NULL;
     }
 
     ngx_memzero(&seek, sizeof(seek));
-    ngx_ws_mgr_registry_open(conn, &seek);
+    ngx_ws_mgr_registry_open(place, &seek);
 
-    return conn;
+    return place;
+}
+
+
+/* this worker has looked at all that it was told of */
+
+static inline void
+world_look(void)
+{
+    ngx_uint_t          i;
+    ngx_ws_mgr_dirty_t  dirty;
+
+    for (i = 0; i < world_conf.nshards; i++) {
+        while (ngx_ws_mgr_member_next_dirty(i, &dirty) == NGX_OK) {
+            /* void */
+        }
+    }
 }
 
 
