@@ -57,6 +57,7 @@ help:
 #: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
 #: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
 #: make bench-memory     bytes for each idle connection, of 10000 (N=)
+#: make bench-redis      CPU of ticket checks in Redis, as a ratio (N=)
 #: make bench-frame      GB/s and frames/s of the frame parser, in one thread
 #: make install          the module into nginx's directories (DESTDIR=)
 #: make deps             installs every Debian package that these need
@@ -149,6 +150,10 @@ N ?=			10000
 bench-memory:	deps-build-bench all
 	bench/memory $(NGINX) '$(MODULE)' $(BUILD)/bench $(N)
 
+bench-redis:	deps-build-test-bench all
+	bench/redis $(NGINX) '$(MODULE)' $(BUILD)/bench-redis \
+		$(if $(filter file,$(origin N)),,$(N))
+
 bench-frame:	deps-build-test-bench all
 	@$(TEST_MK) OUT=$(TREE)/t STATIC=$(STATIC) benches
 	@bench/frame $(NGINX) $(TREE)/t/bench/frame.so $(BUILD)/bench-frame
@@ -172,4 +177,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY:	all help deps run demo units test unit source test-asan fuzzers fuzz-link \
-	fuzz fuzz-corpus bench-memory bench-frame install clean
+	fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean
