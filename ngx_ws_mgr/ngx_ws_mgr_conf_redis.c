@@ -17,7 +17,6 @@
 #define NGX_WS_MGR_CONF_REDIS_TIMEOUT  500     /* ms */
 #define NGX_WS_MGR_CONF_REDIS_LONGEST  60000
 #define NGX_WS_MGR_CONF_REDIS_SECRET   512     /* bytes of a password's file */
-#define NGX_WS_MGR_CONF_REDIS_PREFIX   128
 
 
 #define NGX_WS_MGR_CONF_REDIS_USE                                             \
@@ -209,7 +208,7 @@ ngx_ws_mgr_conf_redis_prefix(ngx_str_t *value, ngx_str_t *prefix)
 {
     size_t  i;
 
-    if (value->len == 0 || value->len > NGX_WS_MGR_CONF_REDIS_PREFIX) {
+    if (value->len == 0 || value->len > NGX_WS_MGR_TICKET_REDIS_PREFIX) {
         return NGX_DECLINED;
     }
 
@@ -351,17 +350,6 @@ ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     if (mcf->tickets.timeout == 0) {
         mcf->tickets.timeout = NGX_WS_MGR_TICKET_REDIS_TIMEOUT;
     }
-
-    mcf->redis->probe.len = mcf->tickets.prefix.len + sizeof("probe") - 1;
-    mcf->redis->probe.data = ngx_pnalloc(cf->pool, mcf->redis->probe.len);
-
-    if (mcf->redis->probe.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memcpy(ngx_cpymem(mcf->redis->probe.data, mcf->tickets.prefix.data,
-                          mcf->tickets.prefix.len),
-               "probe", sizeof("probe") - 1);
 
     mcf->tickets.redis = mcf->redis;
 

@@ -24,8 +24,8 @@ static ngx_int_t ngx_ws_mgr_redis_open(ngx_ws_mgr_redis_t *redis);
 static ngx_int_t ngx_ws_mgr_redis_login(ngx_ws_mgr_redis_t *redis);
 static void ngx_ws_mgr_redis_login_done(ngx_ws_mgr_redis_call_t *call,
     redisReply *reply);
-static void ngx_ws_mgr_redis_probe(ngx_ws_mgr_redis_t *redis);
-static void ngx_ws_mgr_redis_probe_done(ngx_ws_mgr_redis_call_t *call,
+static void ngx_ws_mgr_redis_ping(ngx_ws_mgr_redis_t *redis);
+static void ngx_ws_mgr_redis_ping_done(ngx_ws_mgr_redis_call_t *call,
     redisReply *reply);
 static void ngx_ws_mgr_redis_close(ngx_ws_mgr_redis_t *redis);
 static void ngx_ws_mgr_redis_again(ngx_ws_mgr_redis_t *redis);
@@ -42,7 +42,8 @@ static ngx_connection_t  ngx_ws_mgr_redis_nobody = {
 
 
 ngx_ws_mgr_redis_t *
-ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf, ngx_cycle_t *cycle)
+ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf,
+    ngx_ws_mgr_redis_probe_pt probe, ngx_cycle_t *cycle)
 {
     ngx_uint_t           i;
     ngx_ws_mgr_redis_t  *redis;
@@ -53,6 +54,7 @@ ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf, ngx_cycle_t *cycle)
     }
 
     redis->conf = conf;
+    redis->probe = probe;
     redis->log = cycle->log;
     redis->backoff = NGX_WS_MGR_REDIS_BACKOFF;
 
@@ -76,8 +78,8 @@ ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf, ngx_cycle_t *cycle)
         redis->hello[i].data = redis;
     }
 
-    redis->probe.done = ngx_ws_mgr_redis_probe_done;
-    redis->probe.data = redis;
+    redis->ping.done = ngx_ws_mgr_redis_ping_done;
+    redis->ping.data = redis;
 
     ngx_queue_insert_tail(&ngx_ws_mgr_redis_all, &redis->queue);
 
@@ -122,7 +124,7 @@ ngx_ws_mgr_redis_timer_handler(ngx_event_t *ev)
                                     - offsetof(ngx_ws_mgr_redis_t, timer));
 
     if (redis->ready) {
-        ngx_ws_mgr_redis_probe(redis);
+        ngx_ws_mgr_redis_ping(redis);
 
     } else {
         ngx_ws_mgr_redis_connect(redis);
@@ -340,53 +342,44 @@ ngx_ws_mgr_redis_login_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
 }
 
 
-/* whether it lives; where it refused something, whether it would again */
+/* whether it lives, and whether what was wrong is over */
 
 static void
-ngx_ws_mgr_redis_probe(ngx_ws_mgr_redis_t *redis)
+ngx_ws_mgr_redis_ping(ngx_ws_mgr_redis_t *redis)
 {
-    ngx_str_t   args[5];
-    ngx_uint_t  n;
+    ngx_str_t  arg;
 
-    if (redis->nfault && redis->conf->probe.len) {
-        n = 5;
-        ngx_str_set(&args[0], "SET");
-        args[1] = redis->conf->probe;
-        ngx_str_set(&args[2], "");
-        ngx_str_set(&args[3], "PX");
-        ngx_str_set(&args[4], "1");
-
-    } else {
-        n = 1;
-        ngx_str_set(&args[0], "PING");
+    if (redis->nfault) {
+        redis->probe(redis);
+        ngx_add_timer(&redis->timer, NGX_WS_MGR_REDIS_PROBE_AGAIN);
+        return;
     }
 
     /* one that is on its way yet is watched by the connection's timer */
 
-    if (redis->probe.slot == NULL) {
-        (void) ngx_ws_mgr_redis_call(redis, &redis->probe, args, n);
+    if (redis->ping.slot == NULL) {
+        ngx_str_set(&arg, "PING");
+        (void) ngx_ws_mgr_redis_call(redis, &redis->ping, &arg, 1);
     }
 
-    ngx_add_timer(&redis->timer,
-                  redis->nfault ? NGX_WS_MGR_REDIS_PROBE_AGAIN
-                                : NGX_WS_MGR_REDIS_PROBE);
+    ngx_add_timer(&redis->timer, NGX_WS_MGR_REDIS_PROBE);
 }
 
 
 static void
-ngx_ws_mgr_redis_probe_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
+ngx_ws_mgr_redis_ping_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
 {
     ngx_ws_mgr_redis_t *redis = call->data;
 
-    if (reply == NULL) {
-        return;
-    }
-
-    if (reply->type != REDIS_REPLY_STATUS) {
+    if (reply && reply->type != REDIS_REPLY_STATUS) {
         ngx_ws_mgr_redis_blame(redis, reply);
-        return;
     }
+}
 
+
+void
+ngx_ws_mgr_redis_well(ngx_ws_mgr_redis_t *redis)
+{
     ngx_ws_mgr_redis_fault(redis, NULL, 0);
 }
 

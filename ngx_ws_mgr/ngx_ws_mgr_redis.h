@@ -36,7 +36,6 @@ typedef struct {
     ngx_msec_t                        timeout;  /* to connect and log in; and
                                                    without any reply while one
                                                    is due */
-    ngx_str_t                         probe;    /* a key that may be written */
 } ngx_ws_mgr_redis_conf_t;
 
 
@@ -71,9 +70,18 @@ struct ngx_ws_mgr_redis_call_s {
 };
 
 
-/* in a worker: begins to connect, and goes on till exit; NULL: no memory */
+/* asks the server for what it refused, to see when it is over; ends by well()
+   or blame() */
+typedef void (*ngx_ws_mgr_redis_probe_pt)(ngx_ws_mgr_redis_t *redis);
+
+
+/*
+ * In a worker: begins to connect, and goes on till exit.  "probe" is called
+ * now and then while the server is there and something is wrong with it.
+ * NULL: no memory.
+ */
 ngx_ws_mgr_redis_t *ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf,
-    ngx_cycle_t *cycle);
+    ngx_ws_mgr_redis_probe_pt probe, ngx_cycle_t *cycle);
 
 /* in exit_process: closes all; calls that still run are forgotten */
 void ngx_ws_mgr_redis_exit(void);
@@ -98,6 +106,9 @@ void ngx_ws_mgr_redis_cancel(ngx_ws_mgr_redis_call_t *call);
  * connection is given up before one more reply is taken from it.
  */
 void ngx_ws_mgr_redis_blame(ngx_ws_mgr_redis_t *redis, redisReply *reply);
+
+/* for a probe: the server does what it has to do */
+void ngx_ws_mgr_redis_well(ngx_ws_mgr_redis_t *redis);
 
 /*
  * Looks at all servers of this worker, one a call; NULL at first, and in the

@@ -51,7 +51,8 @@ struct ngx_ws_mgr_redis_s {
     size_t                       out_size;
 
     ngx_ws_mgr_redis_call_t      hello[NGX_WS_MGR_REDIS_HELLO];
-    ngx_ws_mgr_redis_call_t      probe;
+    ngx_ws_mgr_redis_call_t      ping;
+    ngx_ws_mgr_redis_probe_pt    probe;
 
     u_char                       fault[NGX_WS_MGR_REDIS_FAULT];
     size_t                       nfault;   /* 0: none */

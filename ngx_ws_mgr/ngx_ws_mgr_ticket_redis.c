@@ -12,6 +12,8 @@
 
 
 #define NGX_WS_MGR_TICKET_REDIS_ARGS  8
+#define NGX_WS_MGR_TICKET_REDIS_KEY                                           \
+    (NGX_WS_MGR_TICKET_REDIS_PREFIX + NGX_WS_MGR_TICKET_ID)
 
 
 /* an operation on its way; in the op's pool */
@@ -39,7 +41,11 @@ static void ngx_ws_mgr_ticket_redis_cancel(ngx_ws_mgr_ticket_op_t *op);
 static void ngx_ws_mgr_ticket_redis_start(ngx_ws_mgr_ticket_op_t *op,
     ngx_uint_t verb);
 static ngx_int_t ngx_ws_mgr_ticket_redis_ask(
-    ngx_ws_mgr_ticket_redis_ask_t *ask);
+    ngx_ws_mgr_ticket_redis_ask_t *ask, ngx_str_t *id, ngx_str_t *record,
+    uint64_t life);
+static void ngx_ws_mgr_ticket_redis_probe(ngx_ws_mgr_redis_t *redis);
+static void ngx_ws_mgr_ticket_redis_probed(ngx_ws_mgr_redis_call_t *call,
+    redisReply *reply);
 static void ngx_ws_mgr_ticket_redis_done(ngx_ws_mgr_redis_call_t *call,
     redisReply *reply);
 static ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_redis_read(
@@ -155,6 +161,8 @@ const ngx_ws_mgr_ticket_store_t  ngx_ws_mgr_ticket_redis = {
 static ngx_ws_mgr_ticket_redis_conf_t  *ngx_ws_mgr_ticket_redis_conf;
 static ngx_ws_mgr_redis_t              *ngx_ws_mgr_ticket_redis_server;
 static uint64_t                         ngx_ws_mgr_ticket_redis_asked;
+static ngx_ws_mgr_ticket_redis_ask_t    ngx_ws_mgr_ticket_redis_probing;
+static ngx_str_t                        ngx_ws_mgr_ticket_redis_none;
 
 
 ngx_int_t
@@ -164,8 +172,10 @@ ngx_ws_mgr_ticket_redis_init(ngx_ws_mgr_ticket_redis_conf_t *conf,
     ngx_ws_mgr_redis_script(&ngx_ws_mgr_ticket_redis_script);
 
     ngx_ws_mgr_ticket_redis_conf = conf;
-    ngx_ws_mgr_ticket_redis_server = ngx_ws_mgr_redis_create(conf->redis,
-                                                             cycle);
+    ngx_ws_mgr_ticket_redis_server =
+                      ngx_ws_mgr_redis_create(conf->redis,
+                                              ngx_ws_mgr_ticket_redis_probe,
+                                              cycle);
 
     return ngx_ws_mgr_ticket_redis_server ? NGX_OK : NGX_ERROR;
 }
@@ -226,6 +236,8 @@ ngx_ws_mgr_ticket_redis_cancel(ngx_ws_mgr_ticket_op_t *op)
 static void
 ngx_ws_mgr_ticket_redis_start(ngx_ws_mgr_ticket_op_t *op, ngx_uint_t verb)
 {
+    uint64_t                        life;
+    ngx_str_t                      *record;
     ngx_ws_mgr_ticket_redis_ask_t  *ask;
 
     op->store = NULL;
@@ -244,11 +256,18 @@ ngx_ws_mgr_ticket_redis_start(ngx_ws_mgr_ticket_op_t *op, ngx_uint_t verb)
     ask->op = op;
     ask->verb = verb;
     ask->call.done = ngx_ws_mgr_ticket_redis_done;
-    ask->call.data = ask;
-    ask->call.script = &ngx_ws_mgr_ticket_redis_script;
     ask->call.timeout = ngx_ws_mgr_ticket_redis_conf->timeout;
 
-    if (ngx_ws_mgr_ticket_redis_ask(ask) != NGX_OK) {
+    record = &ngx_ws_mgr_ticket_redis_none;
+    life = 0;
+
+    if (verb == NGX_WS_MGR_TICKET_REDIS_ISSUE) {
+        record = &op->record;
+        life = (ngx_max(op->expires - ngx_time(), 0)
+                + NGX_WS_MGR_TICKET_REDIS_GRACE) * 1000;
+    }
+
+    if (ngx_ws_mgr_ticket_redis_ask(ask, &op->id, record, life) != NGX_OK) {
         ngx_ws_mgr_ticket_redis_end(op, NGX_WS_MGR_TICKET_UNAVAILABLE);
         return;
     }
@@ -258,58 +277,85 @@ ngx_ws_mgr_ticket_redis_start(ngx_ws_mgr_ticket_op_t *op, ngx_uint_t verb)
 
 
 static ngx_int_t
-ngx_ws_mgr_ticket_redis_ask(ngx_ws_mgr_ticket_redis_ask_t *ask)
+ngx_ws_mgr_ticket_redis_ask(ngx_ws_mgr_ticket_redis_ask_t *ask, ngx_str_t *id,
+    ngx_str_t *record, uint64_t life)
 {
-    u_char                   now[NGX_INT64_LEN], life[NGX_INT64_LEN];
-    u_char                   max[NGX_INT64_LEN];
-    ngx_str_t                args[NGX_WS_MGR_TICKET_REDIS_ARGS], *key, *prefix;
-    ngx_ws_mgr_ticket_op_t  *op;
+    u_char      key[NGX_WS_MGR_TICKET_REDIS_KEY];
+    u_char      text[3][NGX_INT64_LEN];
+    ngx_str_t   args[NGX_WS_MGR_TICKET_REDIS_ARGS];
 
-    op = ask->op;
-
-    ngx_str_set(&args[0], "1");
-
-    prefix = &ngx_ws_mgr_ticket_redis_conf->prefix;
-    key = &args[1];
-
-    key->len = prefix->len + op->id.len;
-    key->data = ngx_pnalloc(op->pool, key->len);
-
-    if (key->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(ngx_cpymem(key->data, prefix->data, prefix->len),
-               op->id.data, op->id.len);
+    ask->call.data = ask;
+    ask->call.script = &ngx_ws_mgr_ticket_redis_script;
 
     ask->ntag = ngx_sprintf(ask->tag, "%uL", ++ngx_ws_mgr_ticket_redis_asked)
                 - ask->tag;
+
+    ngx_str_set(&args[0], "1");
+
+    args[1].data = key;
+    args[1].len = ngx_sprintf(key, "%V%V",
+                              &ngx_ws_mgr_ticket_redis_conf->prefix, id)
+                  - key;
 
     args[2].data = ask->tag;
     args[2].len = ask->ntag;
 
     args[3] = ngx_ws_mgr_ticket_redis_verbs[ask->verb];
 
-    args[4].data = now;
-    args[4].len = ngx_sprintf(now, "%uL", ngx_ws_mgr_now()) - now;
+    args[4].data = text[0];
+    args[4].len = ngx_sprintf(text[0], "%uL", ngx_ws_mgr_now()) - text[0];
 
-    ngx_str_null(&args[5]);
-    ngx_str_set(&args[6], "0");
+    args[5] = *record;
 
-    if (ask->verb == NGX_WS_MGR_TICKET_REDIS_ISSUE) {
-        args[5] = op->record;
-        args[6].data = life;
-        args[6].len = ngx_sprintf(life, "%T000",
-                                  ngx_max(op->expires - ngx_time(), 0)
-                                  + NGX_WS_MGR_TICKET_REDIS_GRACE)
-                      - life;
-    }
+    args[6].data = text[1];
+    args[6].len = ngx_sprintf(text[1], "%uL", life) - text[1];
 
-    args[7].data = max;
-    args[7].len = ngx_sprintf(max, "%d", NGX_WS_MGR_TICKET_RECORD) - max;
+    args[7].data = text[2];
+    args[7].len = ngx_sprintf(text[2], "%d", NGX_WS_MGR_TICKET_RECORD)
+                  - text[2];
 
     return ngx_ws_mgr_redis_call(ngx_ws_mgr_ticket_redis_server, &ask->call,
                                  args, NGX_WS_MGR_TICKET_REDIS_ARGS);
+}
+
+
+/* a ticket of a millisecond, by which nobody gets in: it has no record */
+
+static void
+ngx_ws_mgr_ticket_redis_probe(ngx_ws_mgr_redis_t *redis)
+{
+    static ngx_str_t  id = ngx_string("probe");
+
+    (void) redis;
+
+    if (ngx_ws_mgr_ticket_redis_probing.call.slot == NULL) {
+        ngx_ws_mgr_ticket_redis_probing.call.done =
+                                              ngx_ws_mgr_ticket_redis_probed;
+        ngx_ws_mgr_ticket_redis_probing.verb = NGX_WS_MGR_TICKET_REDIS_ISSUE;
+
+        (void) ngx_ws_mgr_ticket_redis_ask(&ngx_ws_mgr_ticket_redis_probing,
+                                           &id, &ngx_ws_mgr_ticket_redis_none,
+                                           1);
+    }
+}
+
+
+static void
+ngx_ws_mgr_ticket_redis_probed(ngx_ws_mgr_redis_call_t *call,
+    redisReply *reply)
+{
+    ngx_ws_mgr_ticket_redis_ask_t *ask = call->data;
+
+    if (reply == NULL) {
+        return;
+    }
+
+    if (ngx_ws_mgr_ticket_redis_word(ask, reply) == NULL) {
+        ngx_ws_mgr_redis_blame(ngx_ws_mgr_ticket_redis_server, reply);
+        return;
+    }
+
+    ngx_ws_mgr_redis_well(ngx_ws_mgr_ticket_redis_server);
 }
 
 

@@ -20,6 +20,7 @@
 
 
 #define NGX_WS_MGR_TICKET_REDIS_TIMEOUT  250   /* ms */
+#define NGX_WS_MGR_TICKET_REDIS_PREFIX   128   /* bytes, at most */
 
 /* seconds for which an expired ticket is still told from an unknown one */
 #define NGX_WS_MGR_TICKET_REDIS_GRACE    60
