@@ -83,10 +83,13 @@ T ?=			t
 units:	all
 	@$(TEST_MK) OUT=$(TREE)/t STATIC=$(STATIC) SANITIZE='$(SANITIZE)' tests
 
-TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
-			WS_MGR_UNITS=$(TREE)/t
+clients:	deps-build-test
+	@build-aux/clients $(BUILD)/clients
 
-test:	deps-build-test units
+TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
+			WS_MGR_UNITS=$(TREE)/t WS_MGR_CLIENTS=$(BUILD)/clients
+
+test:	deps-build-test units clients
 	$(TEST_ENV) prove -j2 -r $(T)
 
 unit:	deps-build-test
@@ -176,5 +179,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps run demo units test unit source test-asan fuzzers fuzz-link \
-	fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean
+.PHONY:	all help deps run demo units clients test unit source test-asan fuzzers \
+	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean
