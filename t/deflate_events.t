@@ -107,9 +107,8 @@ $_->drop for @slow;
 my %event = (type => 'n', user_id => 'zoe', pad => 'x' x 1000);
 
 for my $of (1, 2) {
-    my @zoe = map { my $offer = $_;
-                    map { $mgr->connect('zoe', extensions => $offer) } 1 .. 20 }
-              (undef, $ext, "$ext; server_max_window_bits=9")[0 .. $of];
+    my @mixed = (undef, $ext, "$ext; server_max_window_bits=9")[0 .. $of];
+    my @zoe = map { $mgr->connect('zoe', extensions => $_) } (@mixed) x 20;
 
     $mgr->counts('ws_mgr_deflated_total', $of, sub {
         $mgr->post(\%event);

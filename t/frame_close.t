@@ -79,6 +79,21 @@ $both->raw(bytes(text('x'), ping('y'), binary('z', rsv => 3)));
 is_deeply [ heard($both) ], [ 'close 4005', 'end' ],
           'a fault ends the wait for the answer';
 
+# the server ends TCP at once, not when it has waited for the client to do so
+my $quickest = 9;
+
+for (1 .. 5) {
+    my $socket = socket_of($mgr);
+    my $start = now();
+
+    $socket->raw(bytes(bye(1000)));
+    heard($socket);
+    $quickest = now() - $start if now() - $start < $quickest;
+    $socket->drop;
+}
+
+cmp_ok $quickest, '<', 1, sprintf 'ended in %.3f s', $quickest;
+
 # the counters know whose doing it was
 for (['client', bye(1000), 1], ['server', text("\xff"), 1]) {
     my ($side, $sent) = @$_;

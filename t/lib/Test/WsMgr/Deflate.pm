@@ -50,14 +50,17 @@ sub deflate {
     return $out;
 }
 
-# for messages whose window has so many bits
+# For messages whose window has so many bits.  zlib looks no further back than
+# its window and what the same call has put out: calls are therefore made to
+# put out little.
 sub inflater {
     my ($bits) = @_;
     my ($z, $status) = Compress::Raw::Zlib::Inflate->new(
         -WindowBits   => -$bits,
         -AppendOutput => 1,
         -ConsumeInput => 1,
-        -LimitOutput  => 0,
+        -LimitOutput  => 1,
+        -Bufsize      => $bits < 15 ? 4 : 65_536,
     );
 
     return $z || croak "inflate: $status";
@@ -69,12 +72,15 @@ sub inflate {
     my $in = $payload . TAIL;
     my $out = '';
 
-    while (length $in) {
+    while (1) {
+        my $had = length($in) - length $out;
         my $status = $z->inflate($in, $out);
 
         $z->inflateReset if $status == Z_STREAM_END;
-        last if $status == Z_BUF_ERROR;
-        return if $status != Z_OK && $status != Z_STREAM_END;
+
+        return if $status != Z_OK && $status != Z_STREAM_END
+                  && $status != Z_BUF_ERROR;
+        last if length($in) - length($out) == $had;
     }
 
     return $out;
