@@ -105,6 +105,8 @@ void ngx_ws_mgr_session_starve(ngx_ws_mgr_session_t *s);
 
 /* time: the first of its timers is set */
 void ngx_ws_mgr_session_begin(ngx_ws_mgr_session_t *s);
+/* a sign of life */
+void ngx_ws_mgr_session_hear(ngx_ws_mgr_session_t *s);
 /* does what is due, sets the timer for what comes next */
 void ngx_ws_mgr_session_tick(ngx_ws_mgr_session_t *s);
 void ngx_ws_mgr_session_schedule(ngx_ws_mgr_session_t *s);

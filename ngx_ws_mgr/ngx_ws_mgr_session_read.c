@@ -212,8 +212,7 @@ ngx_ws_mgr_session_feed(ngx_ws_mgr_session_t *s, u_char *pos, u_char *last)
             return;
         }
 
-        s->heard = ngx_ws_mgr_session_now();
-        s->pinging = 0;
+        ngx_ws_mgr_session_hear(s);
 
         if (!s->frame.payload) {
             s->frames_in++;

@@ -115,6 +115,25 @@ ngx_ws_mgr_session_depart(ngx_ws_mgr_session_t *s)
 
 
 void
+ngx_ws_mgr_session_hear(ngx_ws_mgr_session_t *s)
+{
+    s->heard = ngx_ws_mgr_session_now();
+
+    if (!s->pinging) {
+        return;
+    }
+
+    s->pinging = 0;
+
+    /* the timer is that of the answer: the next ping may be due before */
+
+    if (s->conf->ping_timeout > s->conf->ping_interval) {
+        ngx_ws_mgr_session_schedule(s);
+    }
+}
+
+
+void
 ngx_ws_mgr_session_tick(ngx_ws_mgr_session_t *s)
 {
     if ((s->closing || s->draining)
