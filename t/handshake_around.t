@@ -6,7 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
 
-my ($h2, $slow) = map { Test::WsMgr::Nginx::free_port() } 1 .. 2;
+my $slow = Test::WsMgr::Nginx::free_port();
 my $body = 'x' x 200;
 
 my $mgr = manager(<<'CONF', http => <<"HTTP", workers => 2);
@@ -31,9 +31,6 @@ my $mgr = manager(<<'CONF', http => <<"HTTP", workers => 2);
     location /limited { ws_mgr_socket; limit_except GET { deny all; } }
     location /api/    { ws_mgr_api; client_max_body_size 100; }
 CONF
-    server { listen 127.0.0.1:$h2 http2;
-             location /ws { ws_mgr_socket; }
-             location /api/ { ws_mgr_api; } }
     upstream slow { server 127.0.0.1:$slow; }
     server { listen 127.0.0.1:$slow;
              location / { limit_rate 200; return 200 $body; } }
@@ -104,16 +101,3 @@ eventually { $mgr->connections_of('gone') == 0 } 'gone';
 # the size of a body is refused by us
 my $large = $mgr->try_post({ type => 'x', user_id => 'ann', x => 'y' x 200 });
 $mgr->is_problem($large, 413, 'too_large', 'client_max_body_size');
-
-SKIP: {
-    chomp(my $curl = `curl --version 2>&1`);
-    skip 'no curl that speaks HTTP/2', 2 if $curl !~ /HTTP2/;
-
-    my $said = `curl -s --http2-prior-knowledge -D - \\
-        -H 'Sec-WebSocket-Version: 13' \\
-        -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \\
-        'http://127.0.0.1:$h2/ws?ticket=x'`;
-
-    like $said, qr{^HTTP/2 400}, 'HTTP/2 is refused';
-    like $said, qr/"code":"bad_request"/, 'cleanly';
-}

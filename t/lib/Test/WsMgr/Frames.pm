@@ -99,7 +99,7 @@ sub fragments {
     my ($frame, $parts, @between) = @_;
     my ($opcode, $payload, %option) = @$frame;
     my @parts = ref $parts ? @$parts : unpack "(a$parts)*", $payload;
-    my $last = pop @parts;
+    my $last = pop @parts // '';
     my @frames = map { more($_, fin => 0), @between } @parts;
 
     return [ $opcode, $last, %option ] if !@frames;
