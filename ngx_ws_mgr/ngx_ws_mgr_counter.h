@@ -160,8 +160,6 @@
       "cause=\"lost\"", "")                                                   \
     X(REDIS_FAILED_TIMEOUT, "ws_mgr_redis_failures_total",                    \
       "cause=\"timeout\"", "")                                                \
-    X(REDIS_FAILED_OVERLOAD, "ws_mgr_redis_failures_total",                   \
-      "cause=\"overload\"", "")                                               \
     X(REDIS_UNCLAIMED, "ws_mgr_redis_unclaimed_replies_total", "",            \
       "Replies that came too late, or whose client had left")                 \
     X(API_REQUESTS, "ws_mgr_api_requests_total", "", "API requests")          \

@@ -91,8 +91,9 @@ void ngx_ws_mgr_redis_script(ngx_ws_mgr_redis_script_t *script);
 /*
  * Sends a command, or as soon as the server can be reached within the call's
  * timeout.  The arguments are copied; those of a script begin with the number
- * of its keys.  "done" is called once, and never under this call.  NGX_ERROR:
- * no memory or too many calls at once, "done" will not be called.
+ * of its keys.  "done" is called once, and never under this call.  How many
+ * calls there are at once is bounded by who makes them.  NGX_ERROR: no memory,
+ * "done" will not be called.
  */
 ngx_int_t ngx_ws_mgr_redis_call(ngx_ws_mgr_redis_t *redis,
     ngx_ws_mgr_redis_call_t *call, ngx_str_t *args, ngx_uint_t nargs);

@@ -43,11 +43,6 @@ ngx_ws_mgr_redis_call(ngx_ws_mgr_redis_t *redis,
 {
     ngx_ws_mgr_redis_slot_t  *slot;
 
-    if (redis->pending >= NGX_WS_MGR_REDIS_PENDING) {
-        ngx_ws_mgr_count(REDIS_FAILED_OVERLOAD);
-        return NGX_ERROR;
-    }
-
     slot = ngx_ws_mgr_redis_slot(redis, call, args, nargs);
     if (slot == NULL) {
         return NGX_ERROR;
@@ -126,7 +121,6 @@ ngx_ws_mgr_redis_slot(ngx_ws_mgr_redis_t *redis,
     ngx_queue_init(&slot->queue);
 
     call->slot = slot;
-    redis->pending++;
 
     return slot;
 }
@@ -378,8 +372,6 @@ ngx_ws_mgr_redis_drop(ngx_ws_mgr_redis_slot_t *slot)
     }
 
     ngx_queue_remove(&slot->queue);
-    slot->redis->pending--;
-
     ngx_free(slot);
 
     return call;

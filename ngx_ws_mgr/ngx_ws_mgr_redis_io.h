@@ -19,7 +19,6 @@
 
 #define NGX_WS_MGR_REDIS_FAULT    160      /* bytes of a fault's text */
 #define NGX_WS_MGR_REDIS_HELLO    3        /* AUTH, SELECT, PING */
-#define NGX_WS_MGR_REDIS_PENDING  16384    /* calls at once */
 #define NGX_WS_MGR_REDIS_BUFFER   16384    /* bytes read at once */
 #define NGX_WS_MGR_REDIS_REPLY    (64 * 1024 * 1024)
 #define NGX_WS_MGR_REDIS_ITEMS    65536    /* elements of one array */
@@ -42,7 +41,6 @@ struct ngx_ws_mgr_redis_s {
     /* slots: for when it is ready; those that a reply is due for, in order */
     ngx_queue_t                  waiting;
     ngx_queue_t                  sent;
-    ngx_uint_t                   pending;  /* of both */
 
     /* on its way out */
     u_char                      *out;

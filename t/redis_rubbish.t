@@ -96,6 +96,8 @@ for my $case (0 .. $#cases) {
 is join(' ', $mgr->workers), $worker, 'by the same worker';
 cmp_ok $mgr->counter('ws_mgr_redis_failures_total{cause="protocol"}'), '>=', 12,
        'each a fault';
+cmp_ok $mgr->counter('ws_mgr_redis_failures_total{cause="lost"}'), '>=', 2,
+       'and what had no answer when the connection went';
 
 # an answer that is there before the question is none
 my $early = Test::WsMgr::Redis->fake(sub {
