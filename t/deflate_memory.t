@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # An idle connection that has agreed on compression, and has used it, costs no
-# more than one that has not, within 200 bytes.
+# more than one that has not, within 200 bytes.  What a message needs while it
+# comes is given back.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -56,3 +57,25 @@ my $deflate = each_costs('permessage-deflate; client_max_window_bits');
 
 note sprintf '%.0f bytes, with compression %.0f', $plain, $deflate;
 cmp_ok $deflate - $plain, '<', 200, 'the difference';
+
+# many that are all in the midst of a message, again and again
+my $mgr = echoing(extensions => 'permessage-deflate');
+my ($worker) = $mgr->workers;
+my ($head, $rest) = unpack 'a100a*', bytes(deflated($text));
+my @after;
+
+for (1 .. 6) {
+    my @sockets = map { socket_of($mgr) } 1 .. 200;
+
+    $_->raw($head) for @sockets;
+    $_->raw($rest) for @sockets;
+    is scalar(grep { $_->message->{payload} eq $text->[1] } @sockets), 200,
+       'two hundred at once';
+    $_->drop for @sockets;
+    eventually { $mgr->status->{connections} == 0 } 'gone';
+    push @after, memory($worker);
+}
+
+my $more = ($after[-1] - $after[1]) / 1024;
+
+cmp_ok $more, '<', 1000, "four times more leave $more kB";

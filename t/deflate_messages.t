@@ -10,7 +10,7 @@ use Test::WsMgr::Frames;
 
 use Compress::Raw::Zlib;
 
-my $mgr = echoing(extensions => 'permessage-deflate');
+my $mgr = echoing(extensions => 'permessage-deflate', tls => 1);
 
 my $hello = text('Hello');
 my $long = text('one and the same again and again ' x 200);
@@ -112,3 +112,18 @@ in_pieces($socket, 1, split //,
                             rsv => 4 ], 1, pong())));
 is_deeply [ heard($socket, 1) ], [ Test::WsMgr::Frames::name($mixed) ],
           'byte by byte by byte';
+
+# with the request, a part of it with the request, and over TLS
+my $bytes = bytes(deflated($long), fragments(deflated($mixed), 50));
+my $part = int rand length $bytes;
+
+for my $over ({}, { tls => 1 }) {
+    for my $n (0, 20, $part, length $bytes) {
+        $socket = socket_of($mgr, %$over, early => substr $bytes, 0, $n);
+        $socket->raw(substr $bytes, $n);
+        is_deeply [ heard($socket, 2) ],
+                  [ map { Test::WsMgr::Frames::name($_) } $long, $mixed ],
+                  "$n bytes with the request" . (%$over ? ', over TLS' : '');
+        $socket->drop;
+    }
+}

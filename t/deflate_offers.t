@@ -10,6 +10,7 @@ use Test::WsMgr::Frames;
 
 my $mgr = echoing();
 my $off = echoing(socket => 'ws_mgr_deflate off;');
+my $soft = echoing(socket => 'ws_mgr_refuse close;');
 
 my $ext = 'permessage-deflate';
 my $plain = "$ext; server_no_context_takeover; client_no_context_takeover";
@@ -103,6 +104,12 @@ is_deeply [ heard($socket, 1) ], [ Test::WsMgr::Frames::name($text) ],
 is $socket->{compressed}, undef, 'as it is';
 $socket->raw(bytes(deflated($text)));
 is_deeply [ heard($socket) ], [ 'close 1002', 'end' ], 'RSV1 is not agreed on';
+
+# who is refused by a close frame is sent nothing else
+$socket = $soft->upgrade(query => 'ticket=' . 'x' x 43, extensions => $ext);
+is $socket->status, 101, 'upgraded';
+$socket->raw(bytes(deflated($text), $text));
+is_deeply [ heard($socket) ], [ 'close 1008', 'end' ], 'and closed';
 
 # what is no list of extensions fails the handshake; the ticket is not used up
 for my $offer (';', "$ext;", "$ext; ; x", "$ext; a=", "$ext; a=\"b",
