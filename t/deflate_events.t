@@ -7,7 +7,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::WsMgr;
-use Test::WsMgr::Frames ();
+use Test::WsMgr::Deflate qw/ deflate inflate inflater /;
 
 my $mgr = manager(<<'CONF', http => 'ws_mgr_log events=1000 bytes=16m;');
     location /ws   { ws_mgr_socket; ws_mgr_connections user=off; }
@@ -26,6 +26,14 @@ my @pads = ('', 'x' x 300, 'x' x 100_000, "\x{e9}\x{4e2d}\x{1f600}" x 99,
              200, 247, 248, 249, 250, 251, 255, 256, 257, 500, 511, 512, 513,
              1000, 4095, 4096, 4097, 16_384, 32_506, 32_767, 32_768),
             $far, join '', map { chr 35 + rand 56 } 1 .. 5000);
+
+# an inflater sees what was made for a larger window than its own
+for my $bits (10 .. 15) {
+    my $text = substr($far, 0, 0.7 * 2 ** $bits) x 3;
+
+    is inflate(inflater($bits - 1), deflate($text, bits => $bits)), undef,
+       "a window of $bits bits is one too many";
+}
 
 my @sockets = map { $mgr->connect('ann', extensions => $_) } @offers;
 my ($plain, @rest) = @sockets;

@@ -134,7 +134,7 @@ for my $bytes (map { "so far so good \xc3\xa4 $_ and so on" } @invalid) {
 # how many bytes of the payload stand for so many, and no more
 sub flushed {
     my ($payload, $n) = @_;
-    my $z = inflater(15);
+    my $z = inflater(15)->{z};
     my $out = '';
     my $most = 0;
 

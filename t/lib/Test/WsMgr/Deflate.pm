@@ -50,37 +50,37 @@ sub deflate {
     return $out;
 }
 
-# For messages whose window has so many bits.  zlib looks no further back than
-# its window and what the same call has put out: calls are therefore made to
-# put out little.
+# for messages whose window has so many bits
 sub inflater {
     my ($bits) = @_;
     my ($z, $status) = Compress::Raw::Zlib::Inflate->new(
         -WindowBits   => -$bits,
         -AppendOutput => 1,
         -ConsumeInput => 1,
-        -LimitOutput  => 1,
-        -Bufsize      => $bits < 15 ? 4 : 65_536,
     );
 
-    return $z || croak "inflate: $status";
+    return { z => $z || croak("inflate: $status"), bits => $bits };
 }
 
-# what a payload stands for, or undef; "z" as of inflater
+# What a payload stands for, or undef; the inflater is one of those above.  zlib
+# looks back no further than its window and what the same call has put out:
+# where the window is not the largest, a call gets little to put out.
 sub inflate {
-    my ($z, $payload) = @_;
+    my ($inflater, $payload) = @_;
     my $in = $payload . TAIL;
+    my $z = $inflater->{z};
+    my $step = $inflater->{bits} == 15 ? length $in
+               : length $in < 10_000 ? 1 : 64;
     my $out = '';
 
-    while (1) {
-        my $had = length($in) - length $out;
-        my $status = $z->inflate($in, $out);
+    for my $piece (unpack "(a$step)*", $in) {
+        while (length $piece) {
+            my $status = $z->inflate($piece, $out);
 
-        $z->inflateReset if $status == Z_STREAM_END;
-
-        return if $status != Z_OK && $status != Z_STREAM_END
-                  && $status != Z_BUF_ERROR;
-        last if length($in) - length($out) == $had;
+            $z->inflateReset if $status == Z_STREAM_END;
+            last if $status == Z_BUF_ERROR;
+            return if $status != Z_OK && $status != Z_STREAM_END;
+        }
     }
 
     return $out;
