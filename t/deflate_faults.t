@@ -51,6 +51,7 @@ my @faults = (
     [ 'half of it', [ 1, substr($deflated->[1], 0,
                                 length($deflated->[1]) / 2), rsv => 4 ] ],
     [ 'a stored block that ends too soon', raw('00 0500 faff 4865') ],
+    [ 'the beginning of a table of codes', raw('04 e0 01') ],
     [ 'its tail too', [ 2, $hello->[1] . "\xff\xff\xff", rsv => 4 ] ],
 );
 
