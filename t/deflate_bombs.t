@@ -17,15 +17,7 @@ CONF
 my ($worker) = $small->workers;
 my $MB = 1 << 20;
 
-# of the worker, in MB: now, and the most that there ever was
-sub memory {
-    my ($name) = @_;
-
-    open my $file, '<', "/proc/$worker/status" or die "worker: $!";
-    local $/;
-
-    return <$file> =~ /^$name:\s+(\d+) kB/m ? $1 / 1024 : die "no $name";
-}
+sub memory { $small->memory($worker, 'VmHWM') }
 
 my $payload = '{"type":"ping","ts":"' . '0' x 65_513 . '"}';
 my $fits = deflated(text($payload));
@@ -49,7 +41,7 @@ is $eve->event->{type}, 'pong', 'in fragments';
 $eve->raw(bytes(deflated(text("$payload ")), text('x')));
 is $eve->closed, 1009, 'one byte more';
 
-my $start = memory('VmHWM');
+my $start = memory();
 
 my @rows = (
     [ 'a bomb', $bomb ],
@@ -80,9 +72,7 @@ for my $piece (unpack '(a3000)*', substr $frame, 0, 30_000) {
 
 is $_->closed, 1009, 'each of many' for @eves;
 
-my $most = memory('VmHWM') - $start;
-
-cmp_ok $most, '<', 2, sprintf 'they took %.1f MB', $most;
+takes_less memory() - $start, 2048, 'kB at most for all of them';
 is $small->counter('ws_mgr_server_closes_total{cause="message_too_big"}'),
    1 + @rows + @eves, 'all are counted';
 

@@ -12,16 +12,6 @@ use Test::WsMgr::Frames;
 my $n = 2000;
 my $text = text(join '', map { "$_ bottles of beer on the wall, " } 1 .. 99);
 
-# of the worker, in bytes
-sub memory {
-    my ($worker) = @_;
-
-    open my $file, '<', "/proc/$worker/smaps_rollup" or die "worker: $!";
-    local $/;
-
-    return <$file> =~ /^Pss:\s+(\d+) kB/m ? $1 * 1024 : die 'no Pss';
-}
-
 # what each of n sockets costs that sends and hears a message, and is idle then
 sub each_costs {
     my ($offer) = @_;
@@ -38,13 +28,13 @@ sub each_costs {
 
     # what there is once, for the first of its kind
     my @first = map { $talk->() } 1 .. 20;
-    my $before = memory($worker);
+    my $before = $mgr->memory($worker, 'Pss');
     my @held = map { $talk->() } 1 .. $n;
 
     is $mgr->status->{connections}, 20 + $n, 'all are there';
     is !!$held[-1]{window}, !!$offer, 'as agreed';
 
-    my $each = (memory($worker) - $before) / $n;
+    my $each = ($mgr->memory($worker, 'Pss') - $before) * 1024 / $n;
 
     $_->drop for @first, @held;
     $mgr->finish;
@@ -56,7 +46,7 @@ my $plain = each_costs(undef);
 my $deflate = each_costs('permessage-deflate; client_max_window_bits');
 
 note sprintf '%.0f bytes, with compression %.0f', $plain, $deflate;
-cmp_ok $deflate - $plain, '<', 200, 'the difference';
+takes_less $deflate - $plain, 200, 'bytes more with compression';
 
 # many that are all in the midst of a message, again and again
 my $mgr = echoing(extensions => 'permessage-deflate');
@@ -73,9 +63,7 @@ for (1 .. 6) {
        'two hundred at once';
     $_->drop for @sockets;
     eventually { $mgr->status->{connections} == 0 } 'gone';
-    push @after, memory($worker);
+    push @after, $mgr->memory($worker, 'Pss');
 }
 
-my $more = ($after[-1] - $after[1]) / 1024;
-
-cmp_ok $more, '<', 1000, "four times more leave $more kB";
+takes_less $after[-1] - $after[1], 1000, 'kB left by four times more';

@@ -13,15 +13,7 @@ my ($worker) = $mgr->workers;
 my $MB = 1 << 20;
 my $bytes = random_bytes(16 * $MB);
 
-# of the worker, in MB: "VmHWM" is the most that there ever was
-sub memory {
-    my ($name) = @_;
-
-    open my $file, '<', "/proc/$worker/status" or die "worker: $!";
-    local $/;
-
-    return <$file> =~ /^$name:\s+(\d+) kB/m ? $1 / 1024 : die "no $name";
-}
+sub memory { $mgr->memory($worker, $_[0]) }
 
 # an announced length costs nothing, nor does what comes of it byte by byte
 my $start = memory('VmRSS');
@@ -35,9 +27,8 @@ for my $socket (@announcing) {
 
 $mgr->watched('health');
 
-my $cost = memory('VmRSS') - $start;
-
-cmp_ok $cost, '<', 1, sprintf '60 messages of 16 MB that begin: %.1f MB', $cost;
+takes_less memory('VmRSS') - $start, 1024,
+           'kB for 60 messages of 16 MB that begin';
 $_->drop for @announcing;
 
 # each size, as text and as binary
@@ -52,9 +43,7 @@ for my $size (map { $_ * 1024 } 64, 256, 1024, 4096, 8192, 16_384) {
 
 # the most that there was for one message: twice what was gathered, while it
 # grows, or what was gathered and its echo
-my $most = memory('VmHWM') - $start;
-
-cmp_ok $most, '<', 3.5 * 16, sprintf 'at most %.1f MB for one', $most;
+takes_less memory('VmHWM') - $start, 3.5 * 16 * 1024, 'kB at most for one';
 
 # and again: nothing is left of it
 my $once = memory('VmRSS');
@@ -65,9 +54,7 @@ for (1 .. 5) {
     is length $socket->message(10)->{payload}, length $bytes, 'once more';
 }
 
-my $more = memory('VmRSS') - $once;
-
-cmp_ok $more, '<', 2, sprintf 'five more leave %.1f MB', $more;
+takes_less memory('VmRSS') - $once, 2048, 'kB left by five more';
 
 # what is larger is refused by its header, or as soon as the sum is
 my $limit = 16 * $MB;

@@ -31,7 +31,7 @@ use Test::WsMgr::WebSocket;
 
 our @EXPORT = qw/ echoing rows heard socket_of bytes in_pieces split_up
                   text binary more ping pong bye reserved deflated fragments
-                  random_bytes random_text impossible_at /;
+                  random_bytes random_text impossible_at takes_less /;
 
 use constant {
     MANY  => 1500,             # bytes that are not sent one by one any more
@@ -294,6 +294,19 @@ sub heard {
     }
 
     return @heard;
+}
+
+# a figure of memory: not under a sanitizer, which keeps what is freed
+sub takes_less {
+    my ($figure, $most, $name) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    SKIP: {
+        skip 'a sanitizer keeps what is freed', 1 if $ENV{WS_MGR_ASAN};
+
+        cmp_ok($figure, '<', $most, sprintf "$name: %.0f", $figure);
+    }
 }
 
 # --- UTF-8, by code points, as a plain decoder has it ---

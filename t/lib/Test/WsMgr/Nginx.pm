@@ -251,6 +251,18 @@ sub title {
     return <$file> // '';
 }
 
+# Memory of a process in kB, by the name that /proc has for it: "VmHWM", the
+# most that there ever was, "VmRSS", or "Pss" of a shared page its share.
+sub memory {
+    my ($self, $pid, $name) = @_;
+    my $file = $name eq 'Pss' ? 'smaps_rollup' : 'status';
+
+    open my $said, '<', "/proc/$pid/$file" or croak "process $pid: $!";
+    local $/;
+
+    return <$said> =~ /^$name:\s+(\d+) kB/m ? $1 : croak "no $name";
+}
+
 # to new workers, with another configuration where options are given
 sub reload {
     my ($self, %change) = @_;
