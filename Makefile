@@ -105,7 +105,7 @@ SOURCE =		$(BUILD)/source/nginx
 SANITIZE =
 SANITIZED =		-g -O1 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
 
-source:	deps-build-source
+source:	deps-build-nginx-source
 	@build-aux/source $(BUILD)/source
 
 test-asan:	source
