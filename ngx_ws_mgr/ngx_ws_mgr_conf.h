@@ -73,6 +73,8 @@ typedef struct {
     ngx_uint_t                         limit_total;
     ngx_uint_t                         over;
     ngx_uint_t                         forward;
+    ngx_uint_t                         rate;      /* UNSET: session.rate goes */
+    ngx_uint_t                         burst;     /* by what it is for */
     ngx_ws_mgr_session_conf_t          session;
 
     /* the API */

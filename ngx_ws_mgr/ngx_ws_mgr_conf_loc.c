@@ -261,7 +261,7 @@ ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
 
     (void) cmd;
 
-    if (lcf->session.rate != NGX_CONF_UNSET_UINT) {
+    if (lcf->rate != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
 
@@ -290,8 +290,8 @@ ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
                                 "\"burst=100\"");
     }
 
-    lcf->session.rate = rate;
-    lcf->session.burst = burst;
+    lcf->rate = rate;
+    lcf->burst = burst;
 
     return NGX_CONF_OK;
 }

@@ -91,8 +91,8 @@ ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf)
     conf->session.message_size = NGX_CONF_UNSET_SIZE;
     conf->session.deflate = NGX_CONF_UNSET;
     conf->session.deflate_min = NGX_CONF_UNSET_SIZE;
-    conf->session.rate = NGX_CONF_UNSET_UINT;
-    conf->session.burst = NGX_CONF_UNSET_UINT;
+    conf->rate = NGX_CONF_UNSET_UINT;
+    conf->burst = NGX_CONF_UNSET_UINT;
     conf->keys = NGX_CONF_UNSET_PTR;
     conf->event_size = NGX_CONF_UNSET_SIZE;
     conf->schema = NGX_CONF_UNSET_UINT;
@@ -173,8 +173,18 @@ ngx_ws_mgr_conf_merge_socket(ngx_ws_mgr_loc_conf_t *prev,
     ngx_conf_merge_value(conf->session.deflate, prev->session.deflate, 1);
     ngx_conf_merge_size_value(conf->session.deflate_min,
                               prev->session.deflate_min, 256);
-    ngx_conf_merge_uint_value(conf->session.rate, prev->session.rate, 50);
-    ngx_conf_merge_uint_value(conf->session.burst, prev->session.burst, 100);
+
+    ngx_conf_merge_uint_value(conf->rate, prev->rate, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(conf->burst, prev->burst, NGX_CONF_UNSET_UINT);
+
+    if (conf->rate != NGX_CONF_UNSET_UINT) {
+        conf->session.rate = conf->rate;
+        conf->session.burst = conf->burst;
+
+    } else if (conf->forward != NGX_WS_MGR_FORWARD_ECHO) {
+        conf->session.rate = 50;
+        conf->session.burst = 100;
+    }
 }
 
 

@@ -8,8 +8,10 @@ use Test::WsMgr;
 
 my $mgr = manager(<<'CONF');
     location /ws   { ws_mgr_socket; ws_mgr_forward echo;
-                     ws_mgr_message_size 1m; ws_mgr_message_rate 10000/s burst=10000;
+                     ws_mgr_message_size 1m;
                      ws_mgr_connections user=2; }
+    location /rate { ws_mgr_socket; ws_mgr_forward echo;
+                     ws_mgr_message_rate 1/s burst=3; }
     location /api/ { ws_mgr_api; }
 CONF
 
@@ -41,9 +43,17 @@ is_deeply $ann->{pongs}, [ 'ping' ], 'and a pong';
 
 # many at once
 $ann->raw(join '', map { Test::WsMgr::WebSocket::build_frame(1, "n$_") }
-                   1 .. 500);
-is_deeply [ map { $ann->next_text } 1 .. 500 ], [ map { "n$_" } 1 .. 500 ],
-          'five hundred in one packet';
+                   1 .. 1000);
+is_deeply [ map { $ann->next_text } 1 .. 1000 ], [ map { "n$_" } 1 .. 1000 ],
+          'a thousand in one packet';
+
+# no rate but one that is asked for
+my $bob = $mgr->upgrade(path => '/rate', ticket => $mgr->ticket('bob'));
+
+$bob->text("n$_") for 1 .. 4;
+is_deeply [ map { $bob->next_text } 1 .. 3 ], [ map { "n$_" } 1 .. 3 ],
+          'what is within the rate of the location';
+is $bob->event->{code}, 'rate_limited', 'and what is over it';
 
 # a ping that comes in pieces, and its payload as it was
 for my $piece (unpack '(a9)*',
