@@ -9,6 +9,7 @@
 #include <ngx_ws_mgr_access.h>
 #include <ngx_ws_mgr_client.h>
 #include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_forward.h>
 #include <ngx_ws_mgr_message.h>
 #include <ngx_ws_mgr_seat.h>
 
@@ -19,6 +20,11 @@ typedef struct {
     ngx_str_t    user;
     ngx_str_t    connection;
 } ngx_ws_mgr_client_name_t;
+
+
+#define ngx_ws_mgr_client_forwards(s)                                         \
+    (ngx_ws_mgr_conf_of_session((s)->conf)->forward                           \
+     == NGX_WS_MGR_FORWARD_URI)
 
 
 static void ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s,
@@ -49,6 +55,8 @@ static void
 ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
     ngx_str_t *payload)
 {
+    ngx_str_t             ref;
+    ngx_uint_t            forward;
     ngx_ws_mgr_client_t  *client;
 
     client = (ngx_ws_mgr_client_t *) s;
@@ -64,7 +72,14 @@ ngx_ws_mgr_client_message(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
         return;
     }
 
-    ngx_ws_mgr_message_handle(client, opcode, payload);
+    forward = ngx_ws_mgr_client_forwards(s);
+
+    if (ngx_ws_mgr_message_handle(client, opcode, payload,
+                                  forward ? &ref : NULL)
+        == NGX_DECLINED)
+    {
+        ngx_ws_mgr_forward_message(client, opcode, payload, &ref);
+    }
 }
 
 
@@ -130,6 +145,10 @@ ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s)
 
     if (client->place.hold == NULL) {
         return;
+    }
+
+    if (ngx_ws_mgr_client_forwards(s)) {
+        ngx_ws_mgr_forward_leave(client);
     }
 
     name = ngx_ws_mgr_client_name(s->connection->pool, &client->place);

@@ -29,6 +29,7 @@
 
 #define NGX_WS_MGR_FORWARD_OFF    0
 #define NGX_WS_MGR_FORWARD_ECHO   1
+#define NGX_WS_MGR_FORWARD_URI    2
 
 /* resources of ws_mgr_api */
 #define NGX_WS_MGR_API_EVENTS       0x0001
@@ -73,6 +74,8 @@ typedef struct {
     ngx_uint_t                         limit_total;
     ngx_uint_t                         over;
     ngx_uint_t                         forward;
+    ngx_str_t                          forward_uri;
+    ngx_str_t                          forward_args;  /* of its query */
     ngx_uint_t                         rate;      /* UNSET: session.rate goes */
     ngx_uint_t                         burst;     /* by what it is for */
     ngx_ws_mgr_session_conf_t          session;
@@ -162,6 +165,7 @@ char *ngx_ws_mgr_conf_loc_connections(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_ws_mgr_conf_loc_ping(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_ws_mgr_conf_forward(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_loc_deflate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_ws_mgr_conf_loc_api(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -176,6 +180,11 @@ char *ngx_ws_mgr_conf_init_main(ngx_conf_t *cf, void *conf);
 char *ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
 void *ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf);
 char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
+
+/* a forward location that does not exist is refused, one that is open to all
+   is warned of */
+char *ngx_ws_mgr_conf_forward_check(ngx_conf_t *cf,
+    ngx_ws_mgr_loc_conf_t *conf);
 
 /* the list that PROTOCOL begins in section 4; NULL: no memory */
 ngx_array_t *ngx_ws_mgr_conf_default_placeholders(ngx_pool_t *pool);

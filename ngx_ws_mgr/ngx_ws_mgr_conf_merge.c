@@ -137,7 +137,7 @@ ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_ws_mgr_conf_forward_check(cf, conf);
 }
 
 
@@ -158,6 +158,12 @@ ngx_ws_mgr_conf_merge_socket(ngx_ws_mgr_loc_conf_t *prev,
     ngx_conf_merge_uint_value(conf->limit_total, prev->limit_total, 0);
     ngx_conf_merge_uint_value(conf->over, prev->over,
                               NGX_WS_MGR_OVER_REFUSE);
+
+    if (conf->forward == NGX_CONF_UNSET_UINT) {
+        conf->forward_uri = prev->forward_uri;
+        conf->forward_args = prev->forward_args;
+    }
+
     ngx_conf_merge_uint_value(conf->forward, prev->forward,
                               NGX_WS_MGR_FORWARD_OFF);
 

@@ -110,6 +110,18 @@
       "Client messages answered with an error frame")                         \
     X(MESSAGES_RATE, "ws_mgr_messages_rate_limited_total", "",                \
       "Client messages over ws_mgr_message_rate")                             \
+    X(FORWARD_ACCEPTED, "ws_mgr_forwarded_total", "result=\"accepted\"",      \
+      "Client messages for the agent backend, by what became of them")        \
+    X(FORWARD_REFUSED, "ws_mgr_forwarded_total", "result=\"refused\"", "")    \
+    X(FORWARD_FAILED, "ws_mgr_forwarded_total", "result=\"failed\"", "")      \
+    X(FORWARD_TIMEOUT, "ws_mgr_forwarded_total", "result=\"timeout\"", "")    \
+    X(FORWARD_BUSY, "ws_mgr_forwarded_total", "result=\"busy\"", "")          \
+    X(FORWARD_EVENTS, "ws_mgr_forward_events_total", "",                      \
+      "Answers of the agent backend that became events")                      \
+    X(FORWARD_BAD_ANSWERS, "ws_mgr_forward_bad_answers_total", "",            \
+      "Answers of the agent backend that are no event and could not pass")    \
+    X(FORWARD_LATE, "ws_mgr_forward_late_total", "",                          \
+      "Answers and errors for a connection that had ended")                   \
     X(CONFIRMATIONS, "ws_mgr_confirmations_total", "",                        \
       "Events confirmed by clients")                                          \
     X(BYTES_IN, "ws_mgr_received_bytes_total", "",                            \

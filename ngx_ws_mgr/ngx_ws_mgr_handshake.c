@@ -348,6 +348,7 @@ ngx_ws_mgr_handshake_seat(ngx_ws_mgr_handshake_t *hs)
     }
 
     hs->ctx->user = ticket.user;
+    hs->permissions = ticket.permissions;
 
     if (hs->conf->permission.len
         && !ngx_ws_mgr_ticket_permits(&ticket.permissions,

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_ws_mgr_claim.h>
 #include <ngx_ws_mgr_client.h>
+#include <ngx_ws_mgr_forward.h>
 #include <ngx_ws_mgr_handshake_answer.h>
 
 
@@ -20,6 +21,8 @@ static void ngx_ws_mgr_handshake_write(ngx_http_request_t *r);
 static void ngx_ws_mgr_handshake_sent(ngx_event_t *ev);
 static void ngx_ws_mgr_handshake_finish(ngx_ws_mgr_handshake_t *hs);
 static void ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs);
+static ngx_ws_mgr_client_t *ngx_ws_mgr_handshake_client(
+    ngx_ws_mgr_handshake_t *hs);
 
 
 static ngx_str_t  ngx_ws_mgr_handshake_protocol = ngx_string("ws-mgr.v1");
@@ -165,9 +168,8 @@ ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
         seat.asked.data = asked;
     }
 
-    client = ngx_ws_mgr_session_take(r, ngx_ws_mgr_fanout_client_size(),
-                                     &ngx_ws_mgr_client_handlers,
-                                     &conf->session);
+    client = ngx_ws_mgr_handshake_client(hs);
+
     if (client == NULL) {
         ngx_ws_mgr_seat_abandon(&seat);
         ngx_ws_mgr_handshake_end(r, NGX_ERROR);
@@ -187,6 +189,49 @@ ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
     }
 
     (void) ngx_ws_mgr_session_start(&client->session);
+}
+
+
+/* frees the request, and hs with it, unless it returns NULL */
+
+static ngx_ws_mgr_client_t *
+ngx_ws_mgr_handshake_client(ngx_ws_mgr_handshake_t *hs)
+{
+    size_t                  size;
+    ngx_str_t               permissions;
+    ngx_ws_mgr_client_t    *client;
+    ngx_ws_mgr_loc_conf_t  *conf;
+
+    conf = hs->conf;
+    size = ngx_ws_mgr_fanout_client_size();
+
+    if (conf->forward != NGX_WS_MGR_FORWARD_URI) {
+        return ngx_ws_mgr_session_take(hs->request, size,
+                                       &ngx_ws_mgr_client_handlers,
+                                       &conf->session);
+    }
+
+    /* the ticket goes with the request */
+
+    permissions.len = hs->permissions.len;
+    permissions.data = ngx_alloc(ngx_max(permissions.len, 1), hs->op.log);
+
+    if (permissions.data == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(permissions.data, hs->permissions.data, permissions.len);
+
+    client = ngx_ws_mgr_session_take(hs->request,
+                                size + ngx_ws_mgr_forward_size(&permissions),
+                                &ngx_ws_mgr_client_handlers, &conf->session);
+    if (client) {
+        ngx_ws_mgr_forward_init(client, &permissions);
+    }
+
+    ngx_free(permissions.data);
+
+    return client;
 }
 
 

@@ -30,6 +30,7 @@ typedef struct {
     ngx_event_t                  event;    /* posted, to go on */
     ngx_ws_mgr_ticket_op_t       op;
     ngx_ws_mgr_seat_t            seat;
+    ngx_str_t                    permissions; /* of the ticket */
     ngx_ws_mgr_extension_t       extension;   /* agreed on */
     ngx_ws_mgr_refusal_e         refusal;
     const char                  *detail;   /* of the refusal, or NULL */

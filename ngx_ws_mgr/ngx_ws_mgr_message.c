@@ -35,14 +35,6 @@ typedef struct {
 } ngx_ws_mgr_message_t;
 
 
-/* codes of error frames */
-
-typedef struct {
-    const char                *code;
-    const char                *message;
-} ngx_ws_mgr_message_error_t;
-
-
 typedef struct {
     ngx_str_t                            type;
     /* NULL: it was handled */
@@ -74,9 +66,8 @@ static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_restore(
 static const ngx_ws_mgr_message_error_t *ngx_ws_mgr_message_thread(
     ngx_ws_mgr_message_t *m);
 static void ngx_ws_mgr_message_refuse(ngx_ws_mgr_client_t *client,
-    const ngx_ws_mgr_message_error_t *error, ngx_ws_mgr_json_value_t *ref);
-static ngx_ws_mgr_json_value_t *ngx_ws_mgr_message_ref(
-    ngx_ws_mgr_message_t *m);
+    const ngx_ws_mgr_message_error_t *error, ngx_str_t *ref);
+static void ngx_ws_mgr_message_ref(ngx_ws_mgr_message_t *m, ngx_str_t *ref);
 static void ngx_ws_mgr_message_send(ngx_ws_mgr_client_t *client, u_char *p,
     u_char *last);
 
@@ -151,19 +142,29 @@ static const ngx_ws_mgr_message_error_t  ngx_ws_mgr_message_no_memory = {
 };
 
 
-void
+ngx_int_t
 ngx_ws_mgr_message_handle(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
-    ngx_str_t *payload)
+    ngx_str_t *payload, ngx_str_t *ref)
 {
+    ngx_int_t                          rc;
+    ngx_str_t                          repeated;
     ngx_pool_t                        *pool;
     ngx_ws_mgr_message_t              *m;
     const ngx_ws_mgr_message_error_t  *error;
 
+    ngx_str_null(&repeated);
+
     if (opcode != NGX_WS_MGR_OP_TEXT) {
         client->place.spoken = 1;
+
+        if (ref) {
+            *ref = repeated;
+            return NGX_DECLINED;
+        }
+
         ngx_ws_mgr_message_refuse(client, &ngx_ws_mgr_message_no_forward,
-                                  NULL);
-        return;
+                                  &repeated);
+        return NGX_OK;
     }
 
     pool = ngx_create_pool(sizeof(ngx_pool_t) + sizeof(ngx_ws_mgr_message_t)
@@ -184,21 +185,33 @@ ngx_ws_mgr_message_handle(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
         if (error == NULL) {
             error = ngx_ws_mgr_message_dispatch(m);
         }
+
+        ngx_ws_mgr_message_ref(m, &repeated);
     }
 
     client->place.spoken = 1;
 
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+
+    if (ref && error == &ngx_ws_mgr_message_no_forward) {
+        *ref = repeated;
+        error = NULL;
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = NGX_OK;
+    }
+
     if (error) {
-        ngx_ws_mgr_message_refuse(client, error,
-                                  m ? ngx_ws_mgr_message_ref(m) : NULL);
+        ngx_ws_mgr_message_refuse(client, error, &repeated);
 
     } else if (client->place.bad) {
         client->place.bad--;
     }
 
-    if (pool) {
-        ngx_destroy_pool(pool);
-    }
+    return rc;
 }
 
 
@@ -496,37 +509,25 @@ ngx_ws_mgr_message_thread(ngx_ws_mgr_message_t *m)
 void
 ngx_ws_mgr_message_limited(ngx_ws_mgr_client_t *client)
 {
-    ngx_ws_mgr_message_refuse(client, &ngx_ws_mgr_message_rate_limited, NULL);
+    ngx_str_t  none;
+
+    ngx_str_null(&none);
+
+    ngx_ws_mgr_message_refuse(client, &ngx_ws_mgr_message_rate_limited, &none);
 }
 
 
-/* ref is repeated as it stands in the message */
-
 static void
 ngx_ws_mgr_message_refuse(ngx_ws_mgr_client_t *client,
-    const ngx_ws_mgr_message_error_t *error, ngx_ws_mgr_json_value_t *ref)
+    const ngx_ws_mgr_message_error_t *error, ngx_str_t *ref)
 {
-    u_char  *last, buf[512 + NGX_WS_MGR_MESSAGE_REF];
-
     /* handling the message may have ended the session */
 
     if (client->place.hold == NULL) {
         return;
     }
 
-    ngx_ws_mgr_count(MESSAGES_REFUSED);
-
-    last = ngx_slprintf(buf, buf + 512,
-                        "{\"type\":\"error\",\"code\":\"%s\","
-                        "\"message\":\"%s\",\"ref\":",
-                        error->code, error->message);
-
-    last = ref ? ngx_cpymem(last, ref->start, ref->end - ref->start)
-               : ngx_cpymem(last, "null", 4);
-
-    *last++ = '}';
-
-    ngx_ws_mgr_message_send(client, buf, last);
+    ngx_ws_mgr_message_error(client, error, ref);
 
     client->place.bad++;
 
@@ -538,10 +539,34 @@ ngx_ws_mgr_message_refuse(ngx_ws_mgr_client_t *client,
 }
 
 
-/* what the client may know its message by, NULL: nothing short */
+/* ref is repeated as it stands in the message */
 
-static ngx_ws_mgr_json_value_t *
-ngx_ws_mgr_message_ref(ngx_ws_mgr_message_t *m)
+void
+ngx_ws_mgr_message_error(ngx_ws_mgr_client_t *client,
+    const ngx_ws_mgr_message_error_t *error, ngx_str_t *ref)
+{
+    u_char  *last, buf[512 + NGX_WS_MGR_MESSAGE_REF];
+
+    ngx_ws_mgr_count(MESSAGES_REFUSED);
+
+    last = ngx_slprintf(buf, buf + 512,
+                        "{\"type\":\"error\",\"code\":\"%s\","
+                        "\"message\":\"%s\",\"ref\":",
+                        error->code, error->message);
+
+    last = ref->len ? ngx_cpymem(last, ref->data, ref->len)
+                    : ngx_cpymem(last, "null", 4);
+
+    *last++ = '}';
+
+    ngx_ws_mgr_message_send(client, buf, last);
+}
+
+
+/* what the client may know its message by, or nothing */
+
+static void
+ngx_ws_mgr_message_ref(ngx_ws_mgr_message_t *m, ngx_str_t *ref)
 {
     ngx_uint_t                i;
     ngx_ws_mgr_json_value_t  *refs[3];
@@ -554,11 +579,11 @@ ngx_ws_mgr_message_ref(ngx_ws_mgr_message_t *m)
         if (refs[i]->start && *refs[i]->start == '"'
             && refs[i]->end - refs[i]->start <= NGX_WS_MGR_MESSAGE_REF - 1)
         {
-            return refs[i];
+            ref->data = refs[i]->start;
+            ref->len = refs[i]->end - refs[i]->start;
+            return;
         }
     }
-
-    return NULL;
 }
 
 

@@ -50,13 +50,6 @@ static ngx_conf_enum_t  ngx_ws_mgr_module_refuse[] = {
 };
 
 
-static ngx_conf_enum_t  ngx_ws_mgr_module_forward[] = {
-    { ngx_string("echo"), NGX_WS_MGR_FORWARD_ECHO },
-    { ngx_string("off"), NGX_WS_MGR_FORWARD_OFF },
-    { ngx_null_string, 0 }
-};
-
-
 static ngx_conf_enum_t  ngx_ws_mgr_module_check[] = {
     { ngx_string("off"), NGX_WS_MGR_CHECK_OFF },
     { ngx_string("warn"), NGX_WS_MGR_CHECK_WARN },
@@ -223,10 +216,10 @@ static ngx_command_t  ngx_ws_mgr_module_commands[] = {
 
     { ngx_string("ws_mgr_forward"),
       NGX_WS_MGR_MODULE_ANY|NGX_CONF_TAKE1,
-      ngx_ws_mgr_conf_enum,
+      ngx_ws_mgr_conf_forward,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_ws_mgr_loc_conf_t, forward),
-      ngx_ws_mgr_module_forward },
+      0,
+      NULL },
 
     { ngx_string("ws_mgr_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,

@@ -175,8 +175,9 @@ my @table = (
       [ '50/s burst=0', '50/s burst=1000001', '50/s burst=', '50/s 100',
         '50/s burst=x' => 'use "burst=" and 1 to 1000000' ],
     ],
-    [ 'ws_mgr_forward', 'socket', [ 'echo', 'off' ],
-      [ '/agent', 'on', '""' => 'use "echo" or "off"' ],
+    [ 'ws_mgr_forward', 'socket', [ 'echo', 'off', '/ws', '/ws/x?y=z' ],
+      [ 'on', 'agent', '@agent', '""'
+        => 'use "echo", "off", or the URI of a location of the same server' ],
     ],
     [ 'ws_mgr_api', 'api only', [ ],
       [ 'nothing', 'events all', '""' => 'use "events", "tickets", "users"' ],
@@ -291,6 +292,39 @@ for (@servers) {
         is $exit, 0, $server or diag $said;
     }
 }
+
+# where messages are forwarded to: there, and closed to all others
+my $leads = 'location /ws { ws_mgr_socket; ws_mgr_forward %s; }';
+
+for ([ '/agent', 'location /agent { internal; }' ],
+     [ '/agent/x?a=b', 'location /agent { internal; }' ],
+     [ '/agent', 'location = /agent { internal; }' ],
+     [ '/agent/x', 'location / { location /agent/ { internal; } }' ],
+     [ '/x/agent', 'location ~ /agent$ { internal; } location /x { }' ],
+     [ '/x', 'location ^~ /x { internal; } location ~ . { }' ])
+{
+    my ($uri, $locations) = @$_;
+    my ($exit, $said) = Test::WsMgr::Nginx->try(
+        server => sprintf($leads, $uri) . $locations);
+
+    is $exit, 0, "$uri: $locations" or diag $said;
+    unlike $said, qr/\[warn\]/, 'without a warning';
+}
+
+for ('/agen', '/other', '/agent/x') {
+    my (undef, $said) = Test::WsMgr::Nginx->try(
+        server => sprintf($leads, $_) . 'location = /agent { internal; }'
+                  . 'location @agen { } location ~ ^/$ { }');
+
+    like $said, qr/\[emerg\] .*ws_mgr_forward "$_" leads to no location of/,
+         "$_ leads nowhere";
+}
+
+my (undef, $open) = Test::WsMgr::Nginx->try(
+    server => sprintf($leads, '/agent') . 'location /agent { }');
+
+like $open, qr/\[warn\] .*"\/agent", .* is not internal: anybody can post/,
+     'a location that is open to all';
 
 # what only the whole can tell
 my @wholes = (

@@ -17,7 +17,9 @@ my @layers = map { [ split ] } (
     'module',
     'api',
     'api_publish handshake',
-    'api_event api_tickets client',
+    'client',
+    'forward',
+    'api_event api_tickets',
     'api_posting api_online api_users message',
     'access api_connections api_events api_wait seat',
     'api_body api_guard api_matched claim fanout status',
@@ -31,7 +33,7 @@ my @layers = map { [ split ] } (
     'envelope',
 
     # i/o
-    'bell field redis session upgrade',
+    'bell field inner redis session upgrade',
 
     # pure
     'api_fault api_path json log node refusal',
