@@ -26,10 +26,6 @@ static u_char *ngx_ws_mgr_access_log_error(ngx_log_t *log, u_char *buf,
 static ngx_str_t  ngx_ws_mgr_access_method = ngx_string("WEBSOCKET");
 static ngx_str_t  ngx_ws_mgr_access_protocol = ngx_string("HTTP/1.1");
 
-/* by ngx_ws_mgr_side_e */
-static const char  *ngx_ws_mgr_access_sides[] = { "server", "client", "lost" };
-
-
 /*
  * The connection has neither a request nor what HTTP keeps for a connection
  * any more.  Both are made for the time of the call, upon a copy of the
@@ -147,9 +143,8 @@ static ngx_int_t
 ngx_ws_mgr_access_line(ngx_http_request_t *r, ngx_ws_mgr_session_t *s,
     ngx_msec_t lasted, ngx_str_t *user, ngx_str_t *connection)
 {
-    u_char      *p;
-    size_t       len;
-    ngx_uint_t   code;
+    u_char  *p;
+    size_t   len;
 
     len = NGX_WS_MGR_ACCESS_LINE + r->uri.len + connection->len + user->len
           + 2 * ngx_escape_uri(NULL, user->data, user->len,
@@ -159,9 +154,6 @@ ngx_ws_mgr_access_line(ngx_http_request_t *r, ngx_ws_mgr_session_t *s,
     if (p == NULL) {
         return NGX_ERROR;
     }
-
-    /* RFC 6455, 7.1.5: without a close frame the code is 1006 */
-    code = s->close_code ? s->close_code : 1006;
 
     r->request_line.data = p;
 
@@ -174,7 +166,8 @@ ngx_ws_mgr_access_line(ngx_http_request_t *r, ngx_ws_mgr_session_t *s,
                        "close=%ui by=%s",
                     connection, lasted / 1000, lasted % 1000,
                     s->frames_in, s->bytes_in, s->frames_out, s->bytes_out,
-                    code, ngx_ws_mgr_access_sides[s->side]);
+                    ngx_ws_mgr_session_code(s),
+                    ngx_ws_mgr_session_sides[s->side]);
 
     r->request_line.len = p - r->request_line.data;
 

@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_forward.h>
 #include <ngx_ws_mgr_message.h>
+#include <ngx_ws_mgr_notify.h>
 #include <ngx_ws_mgr_seat.h>
 
 
@@ -150,6 +151,8 @@ ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s)
     if (ngx_ws_mgr_client_forwards(s)) {
         ngx_ws_mgr_forward_leave(client);
     }
+
+    ngx_ws_mgr_notify_disconnect(s, &client->place);
 
     name = ngx_ws_mgr_client_name(s->connection->pool, &client->place);
 

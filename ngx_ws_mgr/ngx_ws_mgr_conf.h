@@ -61,6 +61,15 @@ typedef struct {
 } ngx_ws_mgr_main_conf_t;
 
 
+/* a location that we post to ourselves */
+
+typedef struct {
+    ngx_str_t                          uri;           /* data NULL: unset;
+                                                         empty: off */
+    ngx_str_t                          args;          /* of its query */
+} ngx_ws_mgr_conf_inner_t;
+
+
 typedef struct {
     /* the socket */
     ngx_flag_t                         socket;        /* ws_mgr_socket here */
@@ -74,8 +83,8 @@ typedef struct {
     ngx_uint_t                         limit_total;
     ngx_uint_t                         over;
     ngx_uint_t                         forward;
-    ngx_str_t                          forward_uri;
-    ngx_str_t                          forward_args;  /* of its query */
+    ngx_ws_mgr_conf_inner_t            forward_to;
+    ngx_ws_mgr_conf_inner_t            notify;
     ngx_uint_t                         rate;      /* UNSET: session.rate goes */
     ngx_uint_t                         burst;     /* by what it is for */
     ngx_ws_mgr_session_conf_t          session;
@@ -166,6 +175,7 @@ char *ngx_ws_mgr_conf_loc_ping(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_ws_mgr_conf_forward(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_ws_mgr_conf_notify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_ws_mgr_conf_loc_deflate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_ws_mgr_conf_loc_api(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -181,9 +191,9 @@ char *ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
 void *ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf);
 char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
 
-/* a forward location that does not exist is refused, one that is open to all
-   is warned of */
-char *ngx_ws_mgr_conf_forward_check(ngx_conf_t *cf,
+/* of locations that we post to: one that does not exist is refused, one that is
+   open to all is warned of */
+char *ngx_ws_mgr_conf_inner_check(ngx_conf_t *cf,
     ngx_ws_mgr_loc_conf_t *conf);
 
 /* the list that PROTOCOL begins in section 4; NULL: no memory */

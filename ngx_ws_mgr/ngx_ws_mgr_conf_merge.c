@@ -137,7 +137,7 @@ ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_ws_mgr_conf_forward_check(cf, conf);
+    return ngx_ws_mgr_conf_inner_check(cf, conf);
 }
 
 
@@ -160,8 +160,11 @@ ngx_ws_mgr_conf_merge_socket(ngx_ws_mgr_loc_conf_t *prev,
                               NGX_WS_MGR_OVER_REFUSE);
 
     if (conf->forward == NGX_CONF_UNSET_UINT) {
-        conf->forward_uri = prev->forward_uri;
-        conf->forward_args = prev->forward_args;
+        conf->forward_to = prev->forward_to;
+    }
+
+    if (conf->notify.uri.data == NULL) {
+        conf->notify = prev->notify;
     }
 
     ngx_conf_merge_uint_value(conf->forward, prev->forward,

@@ -122,6 +122,10 @@
       "Answers of the agent backend that are no event and could not pass")    \
     X(FORWARD_LATE, "ws_mgr_forward_late_total", "",                          \
       "Answers and errors for a connection that had ended")                   \
+    X(NOTICES_TAKEN, "ws_mgr_notices_total", "result=\"taken\"",              \
+      "Notices of sockets that come and go, by what became of them")          \
+    X(NOTICES_FAILED, "ws_mgr_notices_total", "result=\"failed\"", "")        \
+    X(NOTICES_DROPPED, "ws_mgr_notices_total", "result=\"dropped\"", "")      \
     X(CONFIRMATIONS, "ws_mgr_confirmations_total", "",                        \
       "Events confirmed by clients")                                          \
     X(BYTES_IN, "ws_mgr_received_bytes_total", "",                            \

@@ -297,8 +297,8 @@ ngx_ws_mgr_forward_post(ngx_ws_mgr_forward_queue_t *queue,
     post.conf.srv_conf = conf->srv_ctx;
     post.conf.loc_conf = conf->loc_ctx;
 
-    post.uri = conf->forward_uri;
-    post.args = conf->forward_args;
+    post.uri = conf->forward_to.uri;
+    post.args = conf->forward_to.args;
 
     post.sockaddr = queue->sockaddr;
     post.socklen = queue->socklen;

@@ -146,7 +146,7 @@ ngx_ws_mgr_forward_event(ngx_ws_mgr_forward_queue_t *queue,
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "ws_mgr_forward \"%V\" answered with what is no event, "
-                  "line %ui, column %ui: %s", &queue->conf->forward_uri,
+                  "line %ui, column %ui: %s", &queue->conf->forward_to.uri,
                   problem->line, problem->column, problem->detail);
 
     return NGX_DECLINED;

@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_client.h>
 #include <ngx_ws_mgr_forward.h>
 #include <ngx_ws_mgr_handshake_answer.h>
+#include <ngx_ws_mgr_notify.h>
 
 
 #define NGX_WS_MGR_HANDSHAKE_ASKED   128   /* bytes told of a position */
@@ -185,6 +186,8 @@ ngx_ws_mgr_handshake_take(ngx_ws_mgr_handshake_t *hs)
     } else {
         ngx_ws_mgr_count(UPGRADES);
         seat.place.echo = (conf->forward == NGX_WS_MGR_FORWARD_ECHO);
+        /* first, since its seat may end it */
+        ngx_ws_mgr_notify_connect(&client->session, &seat.place);
         ngx_ws_mgr_seat_take(client, &seat);
     }
 

@@ -14,6 +14,7 @@
 #include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_handshake.h>
 #include <ngx_ws_mgr_mask.h>
+#include <ngx_ws_mgr_notify.h>
 #include <ngx_ws_mgr_publish.h>
 
 
@@ -217,6 +218,13 @@ static ngx_command_t  ngx_ws_mgr_module_commands[] = {
     { ngx_string("ws_mgr_forward"),
       NGX_WS_MGR_MODULE_ANY|NGX_CONF_TAKE1,
       ngx_ws_mgr_conf_forward,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ws_mgr_notify"),
+      NGX_WS_MGR_MODULE_ANY|NGX_CONF_TAKE1,
+      ngx_ws_mgr_conf_notify,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -664,6 +672,7 @@ ngx_ws_mgr_module_exit_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
+        ngx_ws_mgr_notify_exit(cycle->log);
         ngx_ws_mgr_redis_exit();
         ngx_ws_mgr_fanout_exit();
     }

@@ -19,6 +19,9 @@ static void ngx_ws_mgr_session_close_notify(ngx_ws_mgr_session_t *s);
 #endif
 
 
+const char  *ngx_ws_mgr_session_sides[] = { "server", "client", "lost" };
+
+
 void
 ngx_ws_mgr_session_deflate(ngx_ws_mgr_session_t *s, ngx_uint_t window)
 {

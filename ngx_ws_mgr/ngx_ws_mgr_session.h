@@ -46,6 +46,9 @@ typedef enum {
     NGX_WS_MGR_SIDE_LOST                   /* no close frame: reset, EOF */
 } ngx_ws_mgr_side_e;
 
+/* how logs name them */
+extern const char  *ngx_ws_mgr_session_sides[];
+
 
 /*
  * None of these may free the session.  Each may close it, after which only
@@ -172,6 +175,10 @@ void ngx_ws_mgr_session_send(ngx_ws_mgr_session_t *s, ngx_uint_t opcode,
 ngx_uint_t ngx_ws_mgr_session_send_frames(ngx_ws_mgr_session_t *s,
     u_char *start, ngx_uint_t n, size_t (*end)(void *data, ngx_uint_t i),
     void *data);
+
+/* how it ended: RFC 6455, 7.1.5, without a close frame the code is 1006 */
+#define ngx_ws_mgr_session_code(s)                                            \
+    ((ngx_uint_t) ((s)->close_code ? (s)->close_code : 1006))
 
 /* bytes that are held back: not in the kernel yet */
 size_t ngx_ws_mgr_session_held(ngx_ws_mgr_session_t *s);

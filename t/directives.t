@@ -179,6 +179,10 @@ my @table = (
       [ 'on', 'agent', '@agent', '""'
         => 'use "echo", "off", or the URI of a location of the same server' ],
     ],
+    [ 'ws_mgr_notify', 'socket', [ 'off', '/ws', '/ws/x?y=z' ],
+      [ 'on', 'agent', '@agent', '""'
+        => 'use "off", or the URI of a location of the same server' ],
+    ],
     [ 'ws_mgr_api', 'api only', [ ],
       [ 'nothing', 'events all', '""' => 'use "events", "tickets", "users"' ],
       [ 'events events' => 'duplicate parameter .* use it once' ],
@@ -325,6 +329,12 @@ my (undef, $open) = Test::WsMgr::Nginx->try(
 
 like $open, qr/\[warn\] .*"\/agent", .* is not internal: anybody can post/,
      'a location that is open to all';
+
+(undef, $open) = Test::WsMgr::Nginx->try(
+    server => 'location /ws { ws_mgr_socket; ws_mgr_notify /other; }');
+
+like $open, qr/\[emerg\] ws_mgr_notify "\/other" leads to no location of/,
+     'notices that lead nowhere';
 
 # what only the whole can tell
 my @wholes = (

@@ -18,7 +18,7 @@ my @layers = map { [ split ] } (
     'api',
     'api_publish handshake',
     'client',
-    'forward',
+    'forward notify',
     'api_event api_tickets',
     'api_posting api_online api_users message',
     'access api_connections api_events api_wait seat',

@@ -3,7 +3,7 @@ package Test::WsMgr::Backend;
 # An agent backend: a process of its own that answers HTTP/1.1 as the body of
 # each request asks for, and tells of all that it was sent.
 #
-#     my $backend = Test::WsMgr::Backend->start;
+#     my $backend = Test::WsMgr::Backend->start;      # or: start($port)
 #     … proxy_pass http://$backend->{address};
 #
 #     {"type":"x","answer":{"status":422,"type":"text/plain","body":"no",
@@ -22,8 +22,9 @@ use Test::WsMgr::Wait qw/ now patience readable /;
 my $json = JSON::PP->new->utf8->canonical;
 
 sub start {
-    my ($class) = @_;
-    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
+    my ($class, $port) = @_;
+    my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64,
+                                       LocalPort => $port || 0, ReuseAddr => 1)
         or die "listen: $!";
 
     pipe my $in, my $out or die "pipe: $!";
