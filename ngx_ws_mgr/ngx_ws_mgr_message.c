@@ -152,7 +152,7 @@ ngx_ws_mgr_message_handle(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
     ngx_ws_mgr_message_t              *m;
     const ngx_ws_mgr_message_error_t  *error;
 
-    ngx_str_null(&repeated);
+    ngx_str_set(&repeated, "");
 
     if (opcode != NGX_WS_MGR_OP_TEXT) {
         client->place.spoken = 1;
@@ -511,7 +511,7 @@ ngx_ws_mgr_message_limited(ngx_ws_mgr_client_t *client)
 {
     ngx_str_t  none;
 
-    ngx_str_null(&none);
+    ngx_str_set(&none, "");
 
     ngx_ws_mgr_message_refuse(client, &ngx_ws_mgr_message_rate_limited, &none);
 }
