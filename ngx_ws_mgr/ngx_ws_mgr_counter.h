@@ -160,6 +160,8 @@
       "Wake-ups of other workers")                                            \
     X(DEAD_WORKERS, "ws_mgr_dead_workers_total", "",                          \
       "Workers that left without their slot and were swept")                  \
+    X(SHARDS_REBUILT, "ws_mgr_shards_rebuilt_total", "",                      \
+      "Shards emptied, since a worker died in the midst of a change")         \
     X(REDIS_CONNECTS, "ws_mgr_redis_connects_total", "",                      \
       "Connections to Redis that were logged in")                             \
     X(REDIS_COMMANDS, "ws_mgr_redis_commands_total", "",                      \

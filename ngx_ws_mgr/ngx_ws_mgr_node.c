@@ -97,32 +97,15 @@ ngx_ws_mgr_node_init_zone(ngx_shm_zone_t *zone, void *data)
 static ngx_int_t
 ngx_ws_mgr_node_init_slots(ngx_ws_mgr_node_t *node, ngx_log_t *log)
 {
-    ngx_err_t            err;
-    ngx_uint_t           i;
-    pthread_mutexattr_t  attr;
+    ngx_uint_t  i;
 
-    err = pthread_mutexattr_init(&attr);
-
-    if (err == 0) {
-        err = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    }
-
-    if (err == 0) {
-        err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    }
-
-    for (i = 0; err == 0 && i < NGX_WS_MGR_SLOTS; i++) {
+    for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
         node->slots[i].bell = -1;
-        err = pthread_mutex_init(&node->slots[i].mutex, &attr);
-    }
 
-    if (err) {
-        ngx_log_error(NGX_LOG_EMERG, log, err,
-                      "ws_mgr could not make a robust mutex");
-        return NGX_ERROR;
+        if (ngx_ws_mgr_mutex_create(&node->slots[i].mutex, log) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
-
-    (void) pthread_mutexattr_destroy(&attr);
 
     return NGX_OK;
 }
@@ -147,7 +130,7 @@ ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log)
         if (slot->state != NGX_WS_MGR_SLOT_FREE) {
             /* left by a dead worker, and not swept yet */
             slot->state = NGX_WS_MGR_SLOT_DEAD;
-            (void) pthread_mutex_unlock(&slot->mutex);
+            ngx_ws_mgr_mutex_unlock(&slot->mutex);
             continue;
         }
 
@@ -188,7 +171,7 @@ ngx_ws_mgr_node_detach(void)
     slot->pending = 0;
     slot->state = NGX_WS_MGR_SLOT_FREE;
 
-    (void) pthread_mutex_unlock(&slot->mutex);
+    ngx_ws_mgr_mutex_unlock(&slot->mutex);
 }
 
 
@@ -207,7 +190,7 @@ ngx_ws_mgr_node_seize(ngx_uint_t i, ngx_log_t *log)
     }
 
     if (slot->state == NGX_WS_MGR_SLOT_FREE) {
-        (void) pthread_mutex_unlock(&slot->mutex);
+        ngx_ws_mgr_mutex_unlock(&slot->mutex);
         return NGX_DECLINED;
     }
 
@@ -230,7 +213,7 @@ ngx_ws_mgr_node_unseize(ngx_uint_t i, ngx_uint_t swept)
         slot->state = NGX_WS_MGR_SLOT_FREE;
     }
 
-    (void) pthread_mutex_unlock(&slot->mutex);
+    ngx_ws_mgr_mutex_unlock(&slot->mutex);
 }
 
 
@@ -337,30 +320,20 @@ ngx_ws_mgr_now(void)
 static ngx_int_t
 ngx_ws_mgr_node_try(ngx_ws_mgr_slot_t *slot, ngx_log_t *log)
 {
-    ngx_err_t  err;
+    ngx_int_t  rc;
 
-    err = pthread_mutex_trylock(&slot->mutex);
+    rc = ngx_ws_mgr_mutex_try(&slot->mutex);
 
-    if (err == EBUSY) {
+    if (rc == NGX_DECLINED) {
         return NGX_DECLINED;
     }
 
-    if (err == EOWNERDEAD) {
-
-        if (slot->state == NGX_WS_MGR_SLOT_LIVE) {
-            ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                          "ws_mgr worker %P died, sweeping what it left",
-                          slot->pid);
-            /* in the row of the dead: the finder may have none yet */
-            slot->counters[NGX_WS_MGR_DEAD_WORKERS]++;
-        }
-
-        err = pthread_mutex_consistent(&slot->mutex);
-    }
-
-    if (err) {
-        ngx_log_error(NGX_LOG_ALERT, log, err, "ws_mgr slot is not usable");
-        return NGX_ERROR;
+    if (rc == NGX_ABORT && slot->state == NGX_WS_MGR_SLOT_LIVE) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "ws_mgr worker %P died, sweeping what it left",
+                      slot->pid);
+        /* in the row of the dead: the finder may have none yet */
+        slot->counters[NGX_WS_MGR_DEAD_WORKERS]++;
     }
 
     return NGX_OK;

@@ -14,8 +14,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <pthread.h>
 #include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_mutex.h>
 
 
 #define NGX_WS_MGR_SLOTS       128

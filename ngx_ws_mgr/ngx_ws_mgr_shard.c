@@ -6,7 +6,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <openssl/rand.h>
 #include <ngx_ws_mgr_shard.h>
 
 
@@ -15,8 +14,6 @@
 #define NGX_WS_MGR_SHARD_EVICTIONS  1024
 
 
-static ngx_int_t ngx_ws_mgr_shard_init_zone(ngx_shm_zone_t *zone, void *data);
-static ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone);
 static ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard,
     uint32_t hash, ngx_str_t *name);
 static void ngx_ws_mgr_shard_insert(ngx_rbtree_node_t *temp,
@@ -27,174 +24,6 @@ static ngx_uint_t ngx_ws_mgr_shard_relieve_locked(ngx_ws_mgr_shard_t *shard);
 static void ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t cause);
 static uint64_t ngx_ws_mgr_shard_epoch(ngx_ws_mgr_shard_t *shard);
-
-
-ngx_ws_mgr_registry_conf_t  *ngx_ws_mgr_registry_conf;
-
-
-ngx_int_t
-ngx_ws_mgr_shard_zones(ngx_conf_t *cf, ngx_ws_mgr_registry_conf_t *conf,
-    void *tag)
-{
-    u_char          *p;
-    size_t           size;
-    ngx_str_t        name;
-    ngx_uint_t       i;
-    ngx_shm_zone_t  *zone;
-
-    conf->node_zone = ngx_ws_mgr_node_zone(cf, tag);
-    if (conf->node_zone == NULL) {
-        return NGX_ERROR;
-    }
-
-    conf->zones = ngx_pcalloc(cf->pool,
-                              conf->nshards * sizeof(ngx_shm_zone_t *));
-    if (conf->zones == NULL) {
-        return NGX_ERROR;
-    }
-
-    size = ngx_align(conf->size / conf->nshards, ngx_pagesize);
-
-    for (i = 0; i < conf->nshards; i++) {
-
-        /* the number of shards decides where a user lives, so that shards of
-           another number must not be taken over */
-
-        p = ngx_pnalloc(cf->pool, sizeof("ws_mgr_shard__of_")
-                                  + 2 * NGX_INT_T_LEN);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        name.data = p;
-        name.len = ngx_sprintf(p, "ws_mgr_shard_%ui_of_%ui", i + 1,
-                               conf->nshards)
-                   - p;
-
-        zone = ngx_shared_memory_add(cf, &name, size, tag);
-        if (zone == NULL) {
-            return NGX_ERROR;
-        }
-
-        zone->init = ngx_ws_mgr_shard_init_zone;
-        conf->zones[i] = zone;
-    }
-
-    return NGX_OK;
-}
-
-
-size_t
-ngx_ws_mgr_shard_min_size(ngx_uint_t nshards, size_t event_size)
-{
-    size_t  size;
-
-    /* the record, the event_ids, the slab's own, a user and twice the event:
-       the one that is kept while the next is written */
-
-    size = sizeof(ngx_ws_mgr_shard_t) + 2 * event_size + 32 * ngx_pagesize;
-
-    return nshards * ngx_align(size, ngx_pagesize);
-}
-
-
-void
-ngx_ws_mgr_shard_attach(ngx_ws_mgr_registry_conf_t *conf)
-{
-    ngx_uint_t  i;
-
-    ngx_ws_mgr_registry_conf = conf;
-
-    for (i = 0; i < conf->nshards; i++) {
-        ngx_ws_mgr_shard_at(i)->index = i;
-    }
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_shard_init_zone(ngx_shm_zone_t *zone, void *data)
-{
-    ngx_slab_pool_t     *pool;
-    ngx_ws_mgr_shard_t  *shard;
-
-    if (data) {
-        zone->data = data;
-        return NGX_OK;
-    }
-
-    pool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (zone->shm.exists) {
-        zone->data = pool->data;
-        return NGX_OK;
-    }
-
-    shard = ngx_ws_mgr_shard_create(zone);
-    if (shard == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
-                      "ws_mgr zone \"%V\" is too small", &zone->shm.name);
-        return NGX_ERROR;
-    }
-
-    zone->data = shard;
-
-    return NGX_OK;
-}
-
-
-static ngx_ws_mgr_shard_t *
-ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone)
-{
-    ngx_uint_t           i, n;
-    ngx_slab_pool_t     *pool;
-    ngx_ws_mgr_shard_t  *shard;
-
-    pool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    shard = ngx_slab_calloc(pool, sizeof(ngx_ws_mgr_shard_t));
-    if (shard == NULL) {
-        return NULL;
-    }
-
-    for (n = 64; n * 2 <= zone->shm.size / 1024; n *= 2) { /* void */ }
-
-    shard->ids.mask = n - 1;
-    shard->ids.buckets = ngx_slab_calloc(pool, n * sizeof(void *));
-    if (shard->ids.buckets == NULL) {
-        return NULL;
-    }
-
-    shard->ids.latest_mask = n / 4 - 1;
-    shard->ids.latest = ngx_slab_calloc(pool, n / 4 * sizeof(void *));
-    if (shard->ids.latest == NULL) {
-        return NULL;
-    }
-
-    if (RAND_bytes((u_char *) &shard->seed, sizeof(shard->seed)) != 1) {
-        return NULL;
-    }
-
-    ngx_rbtree_init(&shard->users, &shard->users_sentinel, NULL);
-    ngx_rbtree_init(&shard->conns, &shard->conns_sentinel,
-                    ngx_rbtree_insert_value);
-    ngx_rbtree_init(&shard->tickets, &shard->tickets_sentinel,
-                    ngx_rbtree_insert_value);
-    ngx_rbtree_init(&shard->expiry, &shard->expiry_sentinel,
-                    ngx_rbtree_insert_value);
-
-    ngx_queue_init(&shard->idle);
-
-    for (i = 0; i < NGX_WS_MGR_RANKS; i++) {
-        ngx_queue_init(&shard->ranks[i]);
-    }
-
-    /* a full zone is an answer here, not an error to log each time */
-    pool->log_nomem = 0;
-    pool->data = shard;
-    shard->pool = pool;
-
-    return shard;
-}
 
 
 uint32_t
@@ -223,22 +52,6 @@ ngx_ws_mgr_shard_t *
 ngx_ws_mgr_shard_at(ngx_uint_t index)
 {
     return ngx_ws_mgr_registry_conf->zones[index]->data;
-}
-
-
-void
-ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard)
-{
-    ngx_shmtx_lock(&shard->pool->mutex);
-    shard->holder = ngx_ws_mgr_slot + 1;
-}
-
-
-void
-ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard)
-{
-    shard->holder = 0;
-    ngx_shmtx_unlock(&shard->pool->mutex);
 }
 
 

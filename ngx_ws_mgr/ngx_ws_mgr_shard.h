@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_ws_mgr authors
  *
  * Shared memory of users: N zones, each with a lock of its own.  A user lives
- * in one, by hash of the name.  All locking of shared memory is here.
+ * in one, by hash of the name.  All locking of shared memory is here.  A shard
+ * whose lock a worker took into its grave is not trusted: it is made anew.
  */
 
 
@@ -14,6 +15,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_log.h>
+#include <ngx_ws_mgr_mutex.h>
 #include <ngx_ws_mgr_node.h>
 #include <ngx_ws_mgr_run.h>
 
@@ -83,11 +85,17 @@ struct ngx_ws_mgr_user_s {
 #define NGX_WS_MGR_RANKS  32               /* by the power of two of bytes */
 
 typedef struct {
-    ngx_slab_pool_t         *pool;         /* its mutex is the lock */
+    pthread_mutex_t          mutex;        /* the lock */
     ngx_uint_t               index;
-    ngx_atomic_t             holder;       /* slot + 1 that is inside, or 0 */
+    ngx_uint_t               generation;   /* rises when it is made anew: what
+                                              pointed into it is void */
+    ngx_slab_pool_t         *pool;         /* of all its memory but this */
+    u_char                  *end;          /* of that */
     uint64_t                 seed;         /* of epochs */
     uint64_t                 ordinal;      /* of connections, last given out */
+
+    /* from here on it is made anew, after a worker has died in the midst of a
+       change */
     ngx_rbtree_t             users;
     ngx_rbtree_node_t        users_sentinel;
     ngx_rbtree_t             conns;
@@ -134,6 +142,14 @@ size_t ngx_ws_mgr_shard_min_size(ngx_uint_t nshards, size_t event_size);
 
 /* the process works with the shards of this configuration */
 void ngx_ws_mgr_shard_attach(ngx_ws_mgr_registry_conf_t *conf);
+
+/*
+ * Whom to tell that a shard's content is gone, before this process locks the
+ * new one: all pointers into the old one are to be forgotten at once.  No lock
+ * of this shard is held.  "rebuilt": other workers are to be told as well.
+ */
+void ngx_ws_mgr_shard_on_loss(void (*loss)(ngx_uint_t index,
+    ngx_uint_t rebuilt));
 
 extern ngx_ws_mgr_registry_conf_t  *ngx_ws_mgr_registry_conf;
 
