@@ -24,7 +24,8 @@ typedef enum {
     NGX_WS_MGR_API_WAIT_PENDING = 0,
     NGX_WS_MGR_API_WAIT_SENT,
     NGX_WS_MGR_API_WAIT_CONFIRMED,
-    NGX_WS_MGR_API_WAIT_CLOSED
+    NGX_WS_MGR_API_WAIT_CLOSED,
+    NGX_WS_MGR_API_WAIT_LOST               /* with the log: nobody knows */
 } ngx_ws_mgr_api_wait_state_e;
 
 
@@ -32,6 +33,8 @@ typedef enum {
 
 typedef struct {
     ngx_ws_mgr_api_matched_t      matched;
+    ngx_str_t                     user;
+    uint64_t                      epoch;
     uint64_t                      seq;
     size_t                        offset;  /* in the answer */
     ngx_uint_t                    settled;
@@ -67,6 +70,7 @@ static ngx_int_t ngx_ws_mgr_api_wait_user(ngx_ws_mgr_api_wait_t *wait,
 static ngx_uint_t ngx_ws_mgr_api_wait_settled(ngx_ws_mgr_api_wait_t *wait);
 static void ngx_ws_mgr_api_wait_look_item(ngx_ws_mgr_api_wait_t *wait,
     ngx_ws_mgr_api_wait_item_t *item);
+static ngx_uint_t ngx_ws_mgr_api_wait_gone(ngx_ws_mgr_api_wait_item_t *item);
 static void ngx_ws_mgr_api_wait_changed(ngx_ws_mgr_wait_t *changed);
 static void ngx_ws_mgr_api_wait_look_handler(ngx_event_t *ev);
 static void ngx_ws_mgr_api_wait_timer_handler(ngx_event_t *ev);
@@ -262,6 +266,8 @@ ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
     }
 
     item->matched = *matched;
+    item->user = p->user;
+    item->epoch = p->position.epoch;
     item->seq = p->position.seq;
     item->offset = ngx_ws_mgr_text_len(t);
     item->settled = !matched->known;
@@ -341,7 +347,10 @@ ngx_ws_mgr_api_wait_look_item(ngx_ws_mgr_api_wait_t *wait,
         if (conn->state < NGX_WS_MGR_API_WAIT_CONFIRMED) {
 
             if (ngx_ws_mgr_census_conn_info(conn->number, &info) != NGX_OK) {
-                conn->state = NGX_WS_MGR_API_WAIT_CLOSED;
+                conn->state = ngx_ws_mgr_api_wait_gone(item);
+
+            } else if (info.position.epoch != item->epoch) {
+                conn->state = NGX_WS_MGR_API_WAIT_LOST;
 
             } else if (info.confirmed >= item->seq) {
                 conn->state = NGX_WS_MGR_API_WAIT_CONFIRMED;
@@ -352,12 +361,26 @@ ngx_ws_mgr_api_wait_look_item(ngx_ws_mgr_api_wait_t *wait,
         }
 
         confirmed += (conn->state == NGX_WS_MGR_API_WAIT_CONFIRMED);
-        open += (conn->state != NGX_WS_MGR_API_WAIT_CLOSED);
+        open += (conn->state < NGX_WS_MGR_API_WAIT_CLOSED);
         pending += (conn->state == NGX_WS_MGR_API_WAIT_PENDING);
     }
 
     item->settled = wait->confirmed ? (confirmed != 0 || open == 0)
                                     : (pending == 0);
+}
+
+
+/* what became of a connection that is not there: closed, or, where its shard
+   was made anew, not there yet */
+
+static ngx_uint_t
+ngx_ws_mgr_api_wait_gone(ngx_ws_mgr_api_wait_item_t *item)
+{
+    ngx_ws_mgr_user_info_t  info;
+
+    return ngx_ws_mgr_census_user_info(&item->user, &info) == NGX_OK
+           && info.position.epoch == item->epoch
+           ? NGX_WS_MGR_API_WAIT_CLOSED : NGX_WS_MGR_API_WAIT_LOST;
 }
 
 
@@ -453,7 +476,7 @@ ngx_ws_mgr_api_wait_insert(ngx_ws_mgr_api_wait_t *wait, ngx_ws_mgr_text_t *t)
     ngx_ws_mgr_api_wait_item_t  *item;
 
     static const char  *states[] = { "pending", "sent", "confirmed",
-                                     "closed" };
+                                     "closed", "lost" };
 
     ngx_ws_mgr_text_init(&out, t->pool, ngx_ws_mgr_text_len(t));
     item = wait->items.elts;

@@ -104,6 +104,8 @@
       "Positions presented, by outcome")                                      \
     X(RESUMES_GAP, "ws_mgr_resumes_total", "outcome=\"gap\"", "")             \
     X(GAPS, "ws_mgr_gaps_total", "", "Gap frames sent")                       \
+    X(STREAM_RESETS, "ws_mgr_stream_resets_total", "",                        \
+      "Frames that told a socket of a log whose past was lost")               \
     X(MESSAGES_IN, "ws_mgr_messages_received_total", "",                      \
       "Client messages")                                                \
     X(MESSAGES_REFUSED, "ws_mgr_messages_refused_total", "",                  \

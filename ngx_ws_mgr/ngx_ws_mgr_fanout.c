@@ -210,12 +210,19 @@ ngx_ws_mgr_fanout_join_everyone(ngx_ws_mgr_client_t *client)
 void
 ngx_ws_mgr_fanout_part(ngx_ws_mgr_client_t *client)
 {
-    ngx_ws_mgr_fanout_part_sub(client, &client->own.sub);
+    ngx_ws_mgr_fanout_part_own(client);
 
     if (client->place.everyone) {
         client->place.everyone = 0;
         ngx_ws_mgr_fanout_part_sub(client, &client->broadcast);
     }
+}
+
+
+void
+ngx_ws_mgr_fanout_part_own(ngx_ws_mgr_client_t *client)
+{
+    ngx_ws_mgr_fanout_part_sub(client, &client->own.sub);
 }
 
 
@@ -493,6 +500,14 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
     uint64_t             sent;
     ngx_uint_t           n;
     ngx_ws_mgr_batch_t  *batch;
+
+    /* the cursor is one into a log that was lost, until the client rejoins */
+
+    if (sub == &client->own.sub ? client->place.conn == NULL
+                                : client->place.unheard)
+    {
+        return;
+    }
 
     do {
         if (!ngx_ws_mgr_session_idle(&client->session)) {

@@ -60,8 +60,9 @@ void ngx_ws_mgr_fanout_exit(void);
    that read the broadcast log; their values are the caller's */
 void ngx_ws_mgr_fanout_join(ngx_ws_mgr_client_t *client);
 void ngx_ws_mgr_fanout_join_everyone(ngx_ws_mgr_client_t *client);
-/* takes them out, before the client leaves the registry */
+/* takes them out, before the client leaves the registry, or its hold */
 void ngx_ws_mgr_fanout_part(ngx_ws_mgr_client_t *client);
+void ngx_ws_mgr_fanout_part_own(ngx_ws_mgr_client_t *client);
 
 /* NGX_DONE: the registry asked for the socket to be closed, and it was */
 ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);

@@ -276,6 +276,19 @@ ngx_ws_mgr_log_same(ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry)
 }
 
 
+void
+ngx_ws_mgr_log_read_none(uint64_t cursor, ngx_ws_mgr_batch_t *batch)
+{
+    batch->last = batch->start;
+    batch->n = 0;
+    batch->epoch = 0;
+    batch->cursor = cursor;
+    batch->more = 0;
+    batch->aimed = 0;
+    ngx_memzero(&batch->skips, sizeof(ngx_ws_mgr_skips_t));
+}
+
+
 ngx_int_t
 ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data)
@@ -283,13 +296,8 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
     uint64_t             seq, last;
     ngx_ws_mgr_event_t  *event;
 
-    batch->last = batch->start;
-    batch->n = 0;
+    ngx_ws_mgr_log_read_none(cursor, batch);
     batch->epoch = log->epoch;
-    batch->cursor = cursor;
-    batch->more = 0;
-    batch->aimed = 0;
-    ngx_memzero(&batch->skips, sizeof(ngx_ws_mgr_skips_t));
 
     if (cursor < log->floor) {
         return NGX_DECLINED;

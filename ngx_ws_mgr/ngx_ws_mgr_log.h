@@ -234,6 +234,9 @@ ngx_int_t ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor,
     uint64_t now, ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match,
     void *data);
 
+/* a batch of no log, and of nothing */
+void ngx_ws_mgr_log_read_none(uint64_t cursor, ngx_ws_mgr_batch_t *batch);
+
 /* events held after cursor that "match" wants */
 ngx_uint_t ngx_ws_mgr_log_matching(ngx_ws_mgr_log_t *log, uint64_t cursor,
     uint64_t now, ngx_ws_mgr_match_pt match, void *data);

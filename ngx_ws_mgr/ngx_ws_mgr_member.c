@@ -9,6 +9,8 @@
 #include <ngx_ws_mgr_member.h>
 
 
+static void ngx_ws_mgr_member_mark_slot(ngx_uint_t i, ngx_uint_t shard,
+    ngx_ws_mgr_wake_t *wake);
 static ngx_uint_t ngx_ws_mgr_member_used(ngx_ws_mgr_member_t *member);
 
 
@@ -49,6 +51,7 @@ ngx_ws_mgr_member_hold(ngx_str_t *name)
 
     ngx_queue_init(&hold->subs);
     hold->member = NULL;
+    hold->refs = 0;
     hold->shard = (uint8_t) ngx_ws_mgr_shard_index(name);
     hold->kicked = 0;
     hold->len = (uint8_t) name->len;
@@ -104,7 +107,11 @@ ngx_ws_mgr_member_leave(ngx_str_t *name)
     member = user ? ngx_ws_mgr_member_find_locked(user) : NULL;
 
     if (member && member->sockets) {
-        (void) ngx_ws_mgr_member_unbind_locked(member);
+
+        if (member->hold && member->sockets == 1) {
+            ngx_ws_mgr_member_unbind_locked(member->hold);
+        }
+
         ngx_ws_mgr_member_sockets_locked(shard, member, -1);
         ngx_ws_mgr_member_release_locked(shard, member);
     }
@@ -232,8 +239,16 @@ ngx_ws_mgr_member_read(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(hold);
-    rc = ngx_ws_mgr_log_read(&hold->member->user->log, *cursor,
-                             ngx_ws_mgr_now(), batch, match, data);
+
+    if (hold->member) {
+        rc = ngx_ws_mgr_log_read(&hold->member->user->log, *cursor,
+                                 ngx_ws_mgr_now(), batch, match, data);
+
+    } else {
+        ngx_ws_mgr_log_read_none(*cursor, batch);
+        rc = NGX_OK;
+    }
+
     ngx_ws_mgr_shard_unlock(shard);
 
     return rc;
@@ -247,7 +262,7 @@ ngx_ws_mgr_member_behind(ngx_ws_mgr_hold_t *hold, uint64_t *cursor)
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(hold);
-    behind = *cursor < hold->member->user->log.floor;
+    behind = hold->member && *cursor < hold->member->user->log.floor;
     ngx_ws_mgr_shard_unlock(shard);
 
     return behind;
@@ -262,7 +277,8 @@ ngx_ws_mgr_member_passed(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(hold);
-    passed = position->epoch == hold->member->user->log.epoch
+    passed = hold->member
+             && position->epoch == hold->member->user->log.epoch
              && position->seq != 0 && position->seq <= *cursor;
     ngx_ws_mgr_shard_unlock(shard);
 
@@ -288,15 +304,23 @@ ngx_ws_mgr_member_lock_name(ngx_str_t *name, ngx_ws_mgr_user_t **user)
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_shard_lock_name(name, user);
-
-    if (*user) {
-        ngx_ws_mgr_shard_unrest_locked(shard, *user);
-
-    } else {
-        *user = ngx_ws_mgr_shard_create_locked(shard, name);
-    }
+    *user = ngx_ws_mgr_member_user_locked(shard, *user, name);
 
     return shard;
+}
+
+
+ngx_ws_mgr_user_t *
+ngx_ws_mgr_member_user_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_str_t *name)
+{
+    if (user == NULL) {
+        return ngx_ws_mgr_shard_create_locked(shard, name);
+    }
+
+    ngx_ws_mgr_shard_unrest_locked(shard, user);
+
+    return user;
 }
 
 
@@ -356,21 +380,13 @@ ngx_ws_mgr_member_bind_locked(ngx_ws_mgr_member_t *member,
 }
 
 
-ngx_ws_mgr_hold_t *
-ngx_ws_mgr_member_unbind_locked(ngx_ws_mgr_member_t *member)
+void
+ngx_ws_mgr_member_unbind_locked(ngx_ws_mgr_hold_t *hold)
 {
-    ngx_ws_mgr_hold_t  *hold;
-
-    hold = member->hold;
-
-    if (hold == NULL || member->sockets + member->pending > 1) {
-        return NULL;
+    if (hold->member) {
+        hold->member->hold = NULL;
+        hold->member = NULL;
     }
-
-    member->hold = NULL;
-    hold->member = NULL;
-
-    return hold;
 }
 
 
@@ -431,15 +447,13 @@ void
 ngx_ws_mgr_member_mark_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_member_t *member, ngx_ws_mgr_wake_t *wake)
 {
-    uint64_t             bit;
-    ngx_uint_t           i;
-    ngx_atomic_uint_t    old;
-    ngx_ws_mgr_slot_t   *slot;
+    ngx_uint_t  i;
 
     i = member->slot;
-    slot = &ngx_ws_mgr_node->slots[i];
 
-    if (member->queued || slot->state != NGX_WS_MGR_SLOT_LIVE) {
+    if (member->queued
+        || ngx_ws_mgr_node->slots[i].state != NGX_WS_MGR_SLOT_LIVE)
+    {
         return;
     }
 
@@ -454,7 +468,20 @@ ngx_ws_mgr_member_mark_locked(ngx_ws_mgr_shard_t *shard,
     shard->dirty[i].first = member;
     shard->dirty[i].last = member;
 
-    bit = (uint64_t) 1 << shard->index;
+    ngx_ws_mgr_member_mark_slot(i, shard->index, wake);
+}
+
+
+static void
+ngx_ws_mgr_member_mark_slot(ngx_uint_t i, ngx_uint_t shard,
+    ngx_ws_mgr_wake_t *wake)
+{
+    uint64_t            bit;
+    ngx_atomic_uint_t   old;
+    ngx_ws_mgr_slot_t  *slot;
+
+    slot = &ngx_ws_mgr_node->slots[i];
+    bit = (uint64_t) 1 << shard;
 
     do {
         old = slot->pending;
@@ -463,6 +490,24 @@ ngx_ws_mgr_member_mark_locked(ngx_ws_mgr_shard_t *shard,
     if (old == 0) {
         wake->bits[i / 64] |= (uint64_t) 1 << (i % 64);
     }
+}
+
+
+void
+ngx_ws_mgr_member_alert(ngx_uint_t shard)
+{
+    ngx_uint_t         i;
+    ngx_ws_mgr_wake_t  wake;
+
+    ngx_memzero(&wake, sizeof(wake));
+
+    for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
+        if (ngx_ws_mgr_node->slots[i].state == NGX_WS_MGR_SLOT_LIVE) {
+            ngx_ws_mgr_member_mark_slot(i, shard, &wake);
+        }
+    }
+
+    ngx_ws_mgr_member_wake(&wake);
 }
 
 

@@ -27,12 +27,14 @@
 /*
  * The worker's own side of a member, in the worker's memory: whoever reads
  * the user's log here.  What points into a shard from outside of it, as
- * "member" does, is read under the shard's lock and not kept beyond.
+ * "member" does, is read under the shard's lock and not kept beyond; it is NULL
+ * once the shard was lost (ngx_ws_mgr_shard_on_loss()).
  */
 
 typedef struct {
     ngx_queue_t              subs;         /* the reader's own */
     ngx_ws_mgr_member_t     *member;       /* under the lock */
+    uint32_t                 refs;         /* places that have it */
     uint8_t                  shard;
     uint8_t                  kicked;       /* when it was last taken out of the
                                               dirty queue, connections of the
@@ -87,7 +89,10 @@ typedef struct {
 ngx_int_t ngx_ws_mgr_member_next_dirty(ngx_uint_t shard,
     ngx_ws_mgr_dirty_t *dirty);
 
-/* ngx_ws_mgr_log_read() of the hold's user */
+/* tells every worker to look at the shard */
+void ngx_ws_mgr_member_alert(ngx_uint_t shard);
+
+/* ngx_ws_mgr_log_read() of the hold's user; nothing where that was lost */
 ngx_int_t ngx_ws_mgr_member_read(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data);
 
@@ -110,6 +115,10 @@ ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock(ngx_ws_mgr_hold_t *hold);
 ngx_ws_mgr_shard_t *ngx_ws_mgr_member_lock_name(ngx_str_t *name,
     ngx_ws_mgr_user_t **user);
 
+/* the same of a name that was looked for: the user, or NULL */
+ngx_ws_mgr_user_t *ngx_ws_mgr_member_user_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user, ngx_str_t *name);
+
 /* this worker's record with the user, or NULL */
 ngx_ws_mgr_member_t *ngx_ws_mgr_member_find_locked(ngx_ws_mgr_user_t *user);
 
@@ -122,10 +131,8 @@ ngx_ws_mgr_member_t *ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
 void ngx_ws_mgr_member_bind_locked(ngx_ws_mgr_member_t *member,
     ngx_ws_mgr_hold_t *hold);
 
-/* to be called before a socket of this worker goes.  Of the last one: the
-   member's hold, which is nobody's then; else NULL */
-ngx_ws_mgr_hold_t *ngx_ws_mgr_member_unbind_locked(
-    ngx_ws_mgr_member_t *member);
+/* of none, in case it was one */
+void ngx_ws_mgr_member_unbind_locked(ngx_ws_mgr_hold_t *hold);
 
 /* frees a member that nothing holds; a queued one goes when it is taken out
    of the queue.  The last one takes its user to rest */

@@ -16,6 +16,7 @@
 #include <ngx_ws_mgr_mask.h>
 #include <ngx_ws_mgr_notify.h>
 #include <ngx_ws_mgr_publish.h>
+#include <ngx_ws_mgr_rejoin.h>
 
 
 #define NGX_WS_MGR_MODULE_ANY                                                 \
@@ -659,6 +660,8 @@ ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle)
     {
         return NGX_ERROR;
     }
+
+    ngx_ws_mgr_rejoin_init(cycle);
 
     return mcf->tickets.redis
            ? ngx_ws_mgr_ticket_redis_init(&mcf->tickets, cycle) : NGX_OK;

@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_ws_mgr authors
  *
  * A mutex in shared memory that outlives its holder: whoever comes after a
- * process that died with it is told (pthread_mutexattr_setrobust()).  Neither nginx's master nor a process id takes part in it.
+ * process that died with it is told (pthread_mutexattr_setrobust()).  Neither
+ * nginx's master nor a process id takes part in it.
  */
 
 

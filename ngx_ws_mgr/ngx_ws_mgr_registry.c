@@ -9,17 +9,18 @@
 #include <ngx_ws_mgr_registry.h>
 
 
-static ngx_int_t ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_ws_mgr_place_t *place,
-    ngx_ws_mgr_hold_t *hold);
+static ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_add_locked(
+    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
+    ngx_ws_mgr_place_t *place);
+static ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_settle_locked(
+    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_place_t *place);
+static void ngx_ws_mgr_registry_free_hold(ngx_ws_mgr_hold_t *hold);
 static void ngx_ws_mgr_registry_limit_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t limit, ngx_ws_mgr_wake_t *wake);
 static void ngx_ws_mgr_registry_open_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_place_t *place);
 static ngx_int_t ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_conn_t *conn, u_char *thread);
-static void ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake);
 static void ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_ws_mgr_seek_t *seek);
 
@@ -56,10 +57,13 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
 
     place->number = ngx_ws_mgr_node_number();
 
-    rc = ngx_ws_mgr_registry_add_locked(shard, user, place, hold);
+    if (ngx_ws_mgr_registry_add_locked(shard, user, place)) {
+        place->hold = hold;
+        rc = NGX_OK;
 
-    if (rc == NGX_OK && limit) {
-        ngx_ws_mgr_registry_limit_locked(shard, user, limit, &wake);
+        if (limit) {
+            ngx_ws_mgr_registry_limit_locked(shard, user, limit, &wake);
+        }
     }
 
 done:
@@ -67,7 +71,7 @@ done:
     ngx_ws_mgr_shard_unlock(shard);
     ngx_ws_mgr_member_wake(&wake);
 
-    if (place->hold != hold) {
+    if (rc != NGX_OK) {
         ngx_free(hold);
     }
 
@@ -75,20 +79,18 @@ done:
 }
 
 
-/* the place's connection, not yet open; of the hold, where this worker has
-   none of the user yet */
+/* the place's connection, not yet open; NULL: no memory */
 
-static ngx_int_t
+static ngx_ws_mgr_conn_t *
 ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_ws_mgr_place_t *place,
-    ngx_ws_mgr_hold_t *hold)
+    ngx_ws_mgr_user_t *user, ngx_ws_mgr_place_t *place)
 {
     ngx_ws_mgr_conn_t    *conn;
     ngx_ws_mgr_member_t  *member;
 
     member = ngx_ws_mgr_member_get_locked(shard, user);
     if (member == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     /* counted as pending, the member is not released under the next call */
@@ -98,11 +100,7 @@ ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
     if (conn == NULL) {
         member->pending--;
         ngx_ws_mgr_member_release_locked(shard, member);
-        return NGX_ERROR;
-    }
-
-    if (member->hold == NULL) {
-        ngx_ws_mgr_member_bind_locked(member, hold);
+        return NULL;
     }
 
     conn->node.key = ngx_ws_mgr_registry_number(place);
@@ -115,10 +113,7 @@ ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
     user->nconns++;
     shard->nconns++;
 
-    place->hold = member->hold;
-    place->conn = conn;
-
-    return NGX_OK;
+    return conn;
 }
 
 
@@ -143,28 +138,113 @@ ngx_ws_mgr_registry_limit_locked(ngx_ws_mgr_shard_t *shard,
 }
 
 
-void
+ngx_int_t
+ngx_ws_mgr_registry_settle(ngx_ws_mgr_place_t *place)
+{
+    ngx_ws_mgr_hold_t   *hold;
+    ngx_ws_mgr_conn_t   *conn;
+    ngx_ws_mgr_shard_t  *shard;
+
+    hold = place->hold;
+
+    shard = ngx_ws_mgr_member_lock(hold);
+    conn = ngx_ws_mgr_registry_settle_locked(shard, place);
+    ngx_ws_mgr_shard_unlock(shard);
+
+    ngx_ws_mgr_registry_free_hold(hold);
+
+    return conn ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
 ngx_ws_mgr_registry_open(ngx_ws_mgr_place_t *place, ngx_ws_mgr_seek_t *seek)
 {
+    ngx_ws_mgr_hold_t   *hold;
     ngx_ws_mgr_conn_t   *conn;
     ngx_ws_mgr_user_t   *user;
     ngx_ws_mgr_wake_t    wake;
     ngx_ws_mgr_shard_t  *shard;
 
+    hold = place->hold;
     ngx_memzero(&wake, sizeof(wake));
 
-    shard = ngx_ws_mgr_member_lock(place->hold);
+    shard = ngx_ws_mgr_member_lock(hold);
 
-    conn = place->conn;
-    user = conn->member->user;
+    conn = ngx_ws_mgr_registry_settle_locked(shard, place);
 
-    ngx_ws_mgr_registry_open_locked(shard, place);
-    ngx_ws_mgr_registry_seek_locked(shard, user, seek);
-    conn->sent = seek->cursor;
-    ngx_ws_mgr_member_mark_waiting_locked(shard, user, &wake);
+    if (conn) {
+        user = conn->member->user;
+
+        ngx_ws_mgr_registry_open_locked(shard, place);
+        ngx_ws_mgr_registry_seek_locked(shard, user, seek);
+        conn->sent = seek->cursor;
+        ngx_ws_mgr_member_mark_waiting_locked(shard, user, &wake);
+    }
 
     ngx_ws_mgr_shard_unlock(shard);
     ngx_ws_mgr_member_wake(&wake);
+
+    /* not before: the seek may look at its name */
+    ngx_ws_mgr_registry_free_hold(hold);
+
+    return conn ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * The connection of a place that is not settled, by its number, since the shard
+ * may have been lost with it; then it is made again.  The hold is bound to the
+ * member, or gives way to the one that is.  NULL: no memory.
+ */
+
+static ngx_ws_mgr_conn_t *
+ngx_ws_mgr_registry_settle_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_place_t *place)
+{
+    ngx_str_t             name;
+    ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_user_t    *user;
+    ngx_ws_mgr_member_t  *member;
+
+    conn = ngx_ws_mgr_registry_find_locked(shard,
+                                       ngx_ws_mgr_registry_number(place));
+
+    if (conn == NULL) {
+        name.data = place->hold->name;
+        name.len = place->hold->len;
+
+        user = ngx_ws_mgr_shard_find_locked(shard, &name);
+        user = ngx_ws_mgr_member_user_locked(shard, user, &name);
+        conn = user ? ngx_ws_mgr_registry_add_locked(shard, user, place)
+                    : NULL;
+
+        if (conn == NULL) {
+            return NULL;
+        }
+    }
+
+    member = conn->member;
+
+    if (member->hold == NULL) {
+        ngx_ws_mgr_member_bind_locked(member, place->hold);
+    }
+
+    place->hold = member->hold;
+    place->hold->refs++;
+    place->conn = conn;
+    place->settled = 1;
+
+    return conn;
+}
+
+
+static void
+ngx_ws_mgr_registry_free_hold(ngx_ws_mgr_hold_t *hold)
+{
+    if (hold->refs == 0) {
+        ngx_free(hold);
+    }
 }
 
 
@@ -183,13 +263,75 @@ ngx_ws_mgr_registry_open_locked(ngx_ws_mgr_shard_t *shard,
 }
 
 
+ngx_int_t
+ngx_ws_mgr_registry_rejoin(ngx_ws_mgr_place_t *place,
+    ngx_ws_mgr_position_t *end)
+{
+    ngx_int_t            rc;
+    ngx_ws_mgr_log_t    *log;
+    ngx_ws_mgr_hold_t   *hold;
+    ngx_ws_mgr_conn_t   *conn;
+    ngx_ws_mgr_wake_t    wake;
+    ngx_ws_mgr_shard_t  *shard;
+
+    rc = NGX_ERROR;
+    hold = place->hold;
+    ngx_memzero(&wake, sizeof(wake));
+
+    shard = ngx_ws_mgr_member_lock(hold);
+
+    hold->refs--;
+    conn = ngx_ws_mgr_registry_settle_locked(shard, place);
+
+    if (conn == NULL) {
+        hold->refs++;
+
+    } else {
+
+        if (place->open) {
+            ngx_ws_mgr_registry_open_locked(shard, place);
+        }
+
+        rc = ngx_ws_mgr_registry_thread_locked(shard, conn, place->thread);
+
+        log = &conn->member->user->log;
+
+        end->epoch = log->epoch;
+        end->seq = log->floor;
+        end->broadcast = 0;
+
+        conn->sent = log->floor;
+        ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user,
+                                              &wake);
+    }
+
+    ngx_ws_mgr_shard_unlock(shard);
+    ngx_ws_mgr_member_wake(&wake);
+
+    ngx_ws_mgr_registry_free_hold(hold);
+
+    return rc;
+}
+
+
 void
 ngx_ws_mgr_registry_seek(ngx_ws_mgr_hold_t *hold, ngx_ws_mgr_seek_t *seek)
 {
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(hold);
-    ngx_ws_mgr_registry_seek_locked(shard, hold->member->user, seek);
+
+    if (hold->member) {
+        ngx_ws_mgr_registry_seek_locked(shard, hold->member->user, seek);
+
+    } else {
+        ngx_memzero(&seek->end, sizeof(ngx_ws_mgr_position_t));
+        seek->gone = seek->end;
+        seek->cursor = 0;
+        seek->replay = 0;
+        seek->gap = "unknown_epoch";
+    }
+
     ngx_ws_mgr_shard_unlock(shard);
 }
 
@@ -202,21 +344,29 @@ ngx_ws_mgr_registry_disconnect(ngx_ws_mgr_place_t *place)
     ngx_ws_mgr_wake_t     wake;
     ngx_ws_mgr_shard_t   *shard;
 
+    hold = place->hold;
     ngx_memzero(&wake, sizeof(wake));
 
-    shard = ngx_ws_mgr_member_lock(place->hold);
+    shard = ngx_ws_mgr_member_lock(hold);
 
-    conn = place->conn;
-    ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user, &wake);
-    hold = ngx_ws_mgr_member_unbind_locked(conn->member);
-    ngx_ws_mgr_registry_remove_locked(shard, conn);
+    conn = place->settled ? place->conn
+                          : ngx_ws_mgr_registry_find_locked(shard,
+                                       ngx_ws_mgr_registry_number(place));
+
+    if (place->settled && --hold->refs == 0) {
+        ngx_ws_mgr_member_unbind_locked(hold);
+    }
+
+    if (conn) {
+        ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user,
+                                              &wake);
+        ngx_ws_mgr_registry_remove_locked(shard, conn);
+    }
 
     ngx_ws_mgr_shard_unlock(shard);
     ngx_ws_mgr_member_wake(&wake);
 
-    if (hold) {
-        ngx_free(hold);
-    }
+    ngx_ws_mgr_registry_free_hold(hold);
 
     if (place->thread) {
         ngx_free(place->thread);
@@ -239,10 +389,13 @@ ngx_ws_mgr_registry_sent(ngx_ws_mgr_place_t *place, uint64_t *seq,
     shard = ngx_ws_mgr_member_lock(place->hold);
 
     conn = place->conn;
-    conn->bytes_in = bytes_in;
-    conn->bytes_out = bytes_out;
 
-    if (seq && conn->sent != *seq) {
+    if (conn) {
+        conn->bytes_in = bytes_in;
+        conn->bytes_out = bytes_out;
+    }
+
+    if (conn && seq && conn->sent != *seq) {
         conn->sent = *seq;
         ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user,
                                               &wake);
@@ -260,7 +413,7 @@ ngx_ws_mgr_registry_kicked(ngx_ws_mgr_place_t *place)
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(place->hold);
-    code = place->conn->kick;
+    code = place->conn ? place->conn->kick : 0;
     ngx_ws_mgr_shard_unlock(shard);
 
     return code;
@@ -297,7 +450,8 @@ ngx_ws_mgr_registry_thread(ngx_ws_mgr_place_t *place, ngx_str_t *thread)
     }
 
     shard = ngx_ws_mgr_member_lock(place->hold);
-    rc = ngx_ws_mgr_registry_thread_locked(shard, place->conn, p);
+    rc = place->conn ? ngx_ws_mgr_registry_thread_locked(shard, place->conn, p)
+                     : NGX_OK;
     ngx_ws_mgr_shard_unlock(shard);
 
     old = p;
@@ -361,14 +515,16 @@ ngx_ws_mgr_registry_confirm(ngx_ws_mgr_place_t *place, ngx_str_t *event_id,
     shard = ngx_ws_mgr_member_lock(place->hold);
 
     conn = place->conn;
-    log = &conn->member->user->log;
+    log = conn ? &conn->member->user->log : NULL;
 
-    if (event_id && event_id->len) {
+    if (log && event_id && event_id->len) {
         event = ngx_ws_mgr_log_find(log, &shard->ids, event_id);
         seq = event ? event->seq : 0;
     }
 
-    if (seq && seq <= conn->sent && (epoch == 0 || epoch == log->epoch)) {
+    if (log && seq && seq <= conn->sent
+        && (epoch == 0 || epoch == log->epoch))
+    {
         rc = NGX_OK;
     }
 
@@ -382,108 +538,6 @@ ngx_ws_mgr_registry_confirm(ngx_ws_mgr_place_t *place, ngx_str_t *event_id,
     ngx_ws_mgr_member_wake(&wake);
 
     return rc;
-}
-
-
-u_char *
-ngx_ws_mgr_registry_conn_id(u_char *p, uint64_t number)
-{
-    p = ngx_cpymem(p, ngx_ws_mgr_node->name, NGX_WS_MGR_NODE_LEN);
-
-    return ngx_sprintf(p, "-%016xL", number);
-}
-
-
-ngx_int_t
-ngx_ws_mgr_registry_conn_number(ngx_str_t *id, uint64_t *number)
-{
-    u_char      *p;
-    ngx_int_t    high, low;
-
-    if (id->len != NGX_WS_MGR_CONN_LEN
-        || ngx_memcmp(id->data, ngx_ws_mgr_node->name, NGX_WS_MGR_NODE_LEN)
-        || id->data[NGX_WS_MGR_NODE_LEN] != '-')
-    {
-        return NGX_DECLINED;
-    }
-
-    p = id->data + NGX_WS_MGR_NODE_LEN + 1;
-    high = ngx_hextoi(p, 8);
-    low = ngx_hextoi(p + 8, 8);
-
-    if (high == NGX_ERROR || low == NGX_ERROR) {
-        return NGX_DECLINED;
-    }
-
-    *number = (uint64_t) high << 32 | (uint64_t) low;
-
-    return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_ws_mgr_registry_kick_user(ngx_str_t *name, ngx_uint_t code)
-{
-    ngx_uint_t           n;
-    ngx_queue_t         *q;
-    ngx_ws_mgr_user_t   *user;
-    ngx_ws_mgr_wake_t    wake;
-    ngx_ws_mgr_shard_t  *shard;
-
-    n = 0;
-    ngx_memzero(&wake, sizeof(wake));
-
-    shard = ngx_ws_mgr_shard_lock_name(name, &user);
-
-    if (user) {
-        n = user->nconns - user->kicked;
-
-        for (q = ngx_queue_head(&user->conns);
-             q != ngx_queue_sentinel(&user->conns);
-             q = ngx_queue_next(q))
-        {
-            ngx_ws_mgr_registry_kick_locked(shard,
-                                ngx_queue_data(q, ngx_ws_mgr_conn_t, queue),
-                                code, &wake);
-        }
-    }
-
-    ngx_ws_mgr_shard_unlock(shard);
-    ngx_ws_mgr_member_wake(&wake);
-
-    return n;
-}
-
-
-ngx_uint_t
-ngx_ws_mgr_registry_kick_conn(uint64_t number, ngx_uint_t code)
-{
-    ngx_uint_t           i, n;
-    ngx_ws_mgr_conn_t   *conn;
-    ngx_ws_mgr_wake_t    wake;
-    ngx_ws_mgr_shard_t  *shard;
-
-    n = 0;
-    ngx_memzero(&wake, sizeof(wake));
-
-    for (i = 0; n == 0 && i < ngx_ws_mgr_registry_conf->nshards; i++) {
-        shard = ngx_ws_mgr_shard_at(i);
-
-        ngx_ws_mgr_shard_lock(shard);
-
-        conn = ngx_ws_mgr_registry_find_locked(shard, number);
-
-        if (conn) {
-            ngx_ws_mgr_registry_kick_locked(shard, conn, code, &wake);
-            n = 1;
-        }
-
-        ngx_ws_mgr_shard_unlock(shard);
-    }
-
-    ngx_ws_mgr_member_wake(&wake);
-
-    return n;
 }
 
 
@@ -539,21 +593,6 @@ ngx_ws_mgr_registry_find_locked(ngx_ws_mgr_shard_t *shard, uint64_t number)
     }
 
     return NULL;
-}
-
-
-static void
-ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake)
-{
-    if (conn->kick) {
-        return;
-    }
-
-    conn->kick = (uint16_t) code;
-    conn->member->user->kicked++;
-
-    ngx_ws_mgr_member_mark_locked(shard, conn->member, wake);
 }
 
 

@@ -26,9 +26,13 @@
 
 typedef struct {
     ngx_ws_mgr_hold_t       *hold;         /* NULL: not in the registry */
-    ngx_ws_mgr_conn_t       *conn;         /* under the lock of its shard */
+    ngx_ws_mgr_conn_t       *conn;         /* where it is settled: under the
+                                              lock of its shard; NULL: that
+                                              was lost */
     u_char                  *thread;       /* as in conn, of the worker */
     uint64_t                 number:48;
+    uint64_t                 settled:1;    /* the hold is that of all the
+                                              worker's sockets of the user */
     uint64_t                 open:1;       /* routable */
 
     /* the owner's, where the bits cost nothing: one for each socket */
@@ -39,6 +43,8 @@ typedef struct {
     uint64_t                 addressed:1;  /* counted at its address */
     uint64_t                 echo:1;       /* not due anything */
     uint64_t                 everyone:1;   /* reads the broadcast log too */
+    uint64_t                 unaddressed:1;    /* the address's count, and */
+    uint64_t                 unheard:1;    /* that of everyone, were lost */
 } ngx_ws_mgr_place_t;
 
 
@@ -68,9 +74,22 @@ typedef struct {
 } ngx_ws_mgr_seek_t;
 
 
-/* makes the connection routable; its cursor sees all that comes after */
-void ngx_ws_mgr_registry_open(ngx_ws_mgr_place_t *place,
+/*
+ * Both settle the place, whose hold may be another one afterwards; _open()
+ * also makes the connection routable: its cursor sees all that comes after.
+ * NGX_ERROR: the shard was lost since, and there is no memory.
+ */
+ngx_int_t ngx_ws_mgr_registry_settle(ngx_ws_mgr_place_t *place);
+ngx_int_t ngx_ws_mgr_registry_open(ngx_ws_mgr_place_t *place,
     ngx_ws_mgr_seek_t *seek);
+
+/*
+ * Puts the connection, which is settled and was lost with its shard, into the
+ * new one; the hold may be another one afterwards.  *end is the position
+ * before the first event of the user's new log.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_ws_mgr_registry_rejoin(ngx_ws_mgr_place_t *place,
+    ngx_ws_mgr_position_t *end);
 
 /* the same question of any log that this worker is a member of */
 void ngx_ws_mgr_registry_seek(ngx_ws_mgr_hold_t *hold,
@@ -91,6 +110,11 @@ void ngx_ws_mgr_registry_who(ngx_ws_mgr_place_t *place,
     ngx_ws_mgr_who_t *who);
 #define ngx_ws_mgr_registry_number(place)                                     \
     ((uint64_t) (ngx_ws_mgr_slot + 1) << 48 | (place)->number)
+
+/* asks the connection's worker to close it, with that code; the first who asks
+   has it */
+void ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake);
 
 /* by number, within the shard */
 ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_find_locked(ngx_ws_mgr_shard_t *shard,

@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_welcome.h>
 
 
+static void ngx_ws_mgr_seat_join(ngx_ws_mgr_client_t *client, ngx_int_t rc);
 static void ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client,
     ngx_str_t *asked, ngx_ws_mgr_seek_t *seek);
 static void ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
@@ -86,6 +87,7 @@ ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat)
 void
 ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
 {
+    ngx_int_t          rc;
     ngx_ws_mgr_who_t   who;
     ngx_ws_mgr_seek_t  own, broadcast;
 
@@ -98,9 +100,9 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
     seat->address = NULL;
     seat->admitted = 0;
 
-    ngx_ws_mgr_fanout_join(client);
-
     if (client->place.echo) {
+        ngx_ws_mgr_seat_join(client,
+                             ngx_ws_mgr_registry_settle(&client->place));
         (void) ngx_ws_mgr_fanout_check_kick(client);
         return;
     }
@@ -114,9 +116,18 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
     own.data = &who;
 
     ngx_ws_mgr_registry_who(&client->place, &who);
-    ngx_ws_mgr_registry_open(&client->place, &own);
+    rc = ngx_ws_mgr_registry_open(&client->place, &own);
     client->own.sub.cursor = own.cursor;
     client->own.sub.live = own.end.seq + 1;
+
+    ngx_ws_mgr_seat_join(client, rc);
+
+    if (client->place.hold == NULL) {
+        return;
+    }
+
+    /* the hold of the name may be another one */
+    ngx_ws_mgr_registry_who(&client->place, &who);
 
     ngx_ws_mgr_seat_broadcast(client, &broadcast, &who);
 
@@ -143,13 +154,36 @@ ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client, ngx_ws_mgr_seat_t *seat)
 }
 
 
+/* among the sockets of its user, from where it goes again where there was no
+   memory for it */
+
+static void
+ngx_ws_mgr_seat_join(ngx_ws_mgr_client_t *client, ngx_int_t rc)
+{
+    ngx_ws_mgr_fanout_join(client);
+
+    if (rc != NGX_OK) {
+        ngx_ws_mgr_seat_starve(client);
+    }
+}
+
+
+void
+ngx_ws_mgr_seat_starve(ngx_ws_mgr_client_t *client)
+{
+    ngx_ws_mgr_count(CLOSED_MEMORY);
+    ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
+                             "Out of memory");
+}
+
+
 void
 ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
 {
     ngx_uint_t         everyone;
     ngx_ws_mgr_seat_t  seat;
 
-    everyone = client->place.everyone;
+    everyone = client->place.everyone && !client->place.unheard;
 
     ngx_ws_mgr_fanout_part(client);
 
@@ -158,7 +192,7 @@ ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
     }
 
     seat.place = client->place;
-    seat.address = client->place.addressed
+    seat.address = client->place.addressed && !client->place.unaddressed
                    ? client->session.connection->sockaddr : NULL;
     seat.admitted = client->place.admitted;
 
@@ -238,9 +272,7 @@ ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     }
 
     if (ngx_ws_mgr_member_enter(&ngx_ws_mgr_seat_everyone, 0) != NGX_OK) {
-        ngx_ws_mgr_count(CLOSED_MEMORY);
-        ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
-                                 "Out of memory");
+        ngx_ws_mgr_seat_starve(client);
         return;
     }
 

@@ -51,6 +51,9 @@ void ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client,
 /* out of the registry and of every list; from the session's leave() */
 void ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client);
 
+/* sends a client away for which there is no memory */
+void ngx_ws_mgr_seat_starve(ngx_ws_mgr_client_t *client);
+
 /* session_restore: moves the own cursor, or tells the gap */
 void ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client,
     ngx_str_t *position);

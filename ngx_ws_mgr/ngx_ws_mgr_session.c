@@ -67,6 +67,25 @@ ngx_ws_mgr_session_close(ngx_ws_mgr_session_t *s, ngx_uint_t code,
 }
 
 
+ngx_ws_mgr_session_t *
+ngx_ws_mgr_session_each(ngx_uint_t *i)
+{
+    ngx_connection_t  *c;
+
+    while (*i < ngx_cycle->connection_n) {
+        c = &ngx_cycle->connections[(*i)++];
+
+        if (c->fd != (ngx_socket_t) -1
+            && c->read->handler == ngx_ws_mgr_session_read_handler)
+        {
+            return c->data;
+        }
+    }
+
+    return NULL;
+}
+
+
 void
 ngx_ws_mgr_session_abort(ngx_ws_mgr_session_t *s, ngx_uint_t code)
 {

@@ -176,6 +176,10 @@ ngx_uint_t ngx_ws_mgr_session_send_frames(ngx_ws_mgr_session_t *s,
     u_char *start, ngx_uint_t n, size_t (*end)(void *data, ngx_uint_t i),
     void *data);
 
+/* one session of this worker after the other: *i, 0 at first, is where to go on
+   from; NULL: no more.  Sessions may come and go meanwhile */
+ngx_ws_mgr_session_t *ngx_ws_mgr_session_each(ngx_uint_t *i);
+
 /* how it ended: RFC 6455, 7.1.5, without a close frame the code is 1006 */
 #define ngx_ws_mgr_session_code(s)                                            \
     ((ngx_uint_t) ((s)->close_code ? (s)->close_code : 1006))

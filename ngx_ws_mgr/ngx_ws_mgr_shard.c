@@ -100,6 +100,13 @@ ngx_ws_mgr_shard_lock_name(ngx_str_t *name, ngx_ws_mgr_user_t **user)
 }
 
 
+ngx_ws_mgr_user_t *
+ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
+{
+    return ngx_ws_mgr_shard_find(shard, ngx_ws_mgr_shard_hash(name), name);
+}
+
+
 static ngx_ws_mgr_user_t *
 ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard, uint32_t hash,
     ngx_str_t *name)

@@ -172,6 +172,10 @@ void ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p);
 ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_lock_name(ngx_str_t *name,
     ngx_ws_mgr_user_t **user);
 
+/* the user, or NULL */
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_str_t *name);
+
 /* a user that is unknown so far; NULL: no memory */
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard,
     ngx_str_t *name);

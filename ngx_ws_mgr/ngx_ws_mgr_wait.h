@@ -28,7 +28,8 @@ struct ngx_ws_mgr_wait_s {
     ngx_queue_t             queue;
     ngx_str_t               user;
     ngx_ws_mgr_member_t    *member;        /* of the user: which, no more;
-                                              NULL: does not wait */
+                                              NULL: lost with its shard */
+    unsigned                waiting:1;
     void                  (*changed)(ngx_ws_mgr_wait_t *wait);
     void                   *data;
 };
@@ -39,6 +40,11 @@ void ngx_ws_mgr_wait_init(void);
 ngx_int_t ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
 /* idempotent */
 void ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait);
+
+/* the shard's members are gone; and the waits for them begin again, where there
+   is memory, after "changed" was called */
+void ngx_ws_mgr_wait_lose(ngx_uint_t shard);
+void ngx_ws_mgr_wait_resume(void);
 
 /* calls all that wait for changes of the member's user */
 void ngx_ws_mgr_wait_serve(ngx_ws_mgr_member_t *member);

@@ -21,6 +21,7 @@ my @layers = map { [ split ] } (
     'forward notify',
     'api_event api_tickets',
     'api_posting api_online api_users message',
+    'rejoin',
     'access api_connections api_events api_wait seat',
     'api_body api_guard api_matched claim fanout status',
 

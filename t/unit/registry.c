@@ -80,6 +80,7 @@ test_oldest_goes(void **state)
     assert_int_equal(ngx_ws_mgr_registry_connect(&user, 2, 1, &c), NGX_OK);
     assert_int_equal(a->kick, NGX_WS_MGR_CLOSE_REPLACED);
     assert_int_equal(b->kick, 0);
+    assert_int_equal(ngx_ws_mgr_registry_settle(&c), NGX_OK);
     assert_int_equal(c.conn->kick, 0);
     assert_int_equal(ngx_ws_mgr_registry_kicked(&c), 0);
     assert_int_equal(world_wakes[ngx_ws_mgr_slot], 1);
