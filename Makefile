@@ -86,10 +86,18 @@ units:	all
 clients:	deps-build-test
 	@build-aux/clients $(BUILD)/clients
 
-TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
-			WS_MGR_UNITS=$(TREE)/t WS_MGR_CLIENTS=$(BUILD)/clients
+# workers that can be made to die wherever they hold a lock: t/faults.t
 
-test:	deps-build-test units clients
+FAULTY =		-DNGX_WS_MGR_FAILPOINTS=1
+
+failpoints:	all
+	@$(MAKE) all TREE=$(BUILD)/failpoints CFLAGS='$(CFLAGS) $(FAULTY)'
+
+TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
+			WS_MGR_UNITS=$(TREE)/t WS_MGR_CLIENTS=$(BUILD)/clients \
+			WS_MGR_FAILPOINTS_MODULE=$(if $(STATIC),,$(BUILD)/failpoints/objs/$(MODULE_FILE))
+
+test:	deps-build-test units clients $(if $(STATIC),,failpoints)
 	$(TEST_ENV) prove -j2 -r $(T)
 
 unit:	deps-build-test
@@ -103,7 +111,7 @@ unit:	deps-build-test
 
 SOURCE =		$(BUILD)/source/nginx
 SANITIZE =
-SANITIZED =		-g -O1 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
+SANITIZED =		-g -O1 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1 $(FAULTY)
 
 source:	deps-build-nginx-source
 	@build-aux/source $(BUILD)/source

@@ -14,7 +14,7 @@
 #include <ngx_ws_mgr_wait.h>
 
 
-#define NGX_WS_MGR_FANOUT_TIDY  500        /* ms between sweeps */
+#define NGX_WS_MGR_FANOUT_TIDY  100        /* ms between sweeps */
 
 
 /* sockets of a user that are yet to be served, in a later turn of the loop */
@@ -685,6 +685,10 @@ ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev)
     ngx_uint_t  more;
 
     more = ngx_ws_mgr_sweep_step(ev->log);
+
+    /* who was to ring may have died after it had marked us */
+
+    ngx_ws_mgr_fanout_heard();
 
     ngx_add_timer(ev, more ? 1 : NGX_WS_MGR_FANOUT_TIDY);
 }

@@ -184,6 +184,7 @@ ngx_ws_mgr_member_next_dirty(ngx_uint_t index, ngx_ws_mgr_dirty_t *dirty)
         }
 
         shard->dirty[ngx_ws_mgr_slot].first = member->dirty;
+        ngx_ws_mgr_failpoint_midst();
 
         if (member->dirty == NULL) {
             shard->dirty[ngx_ws_mgr_slot].last = NULL;
@@ -409,6 +410,7 @@ ngx_ws_mgr_member_release_locked(ngx_ws_mgr_shard_t *shard,
     }
 
     *link = member->next;
+    ngx_ws_mgr_failpoint_midst();
     ngx_ws_mgr_shard_free_locked(shard, member);
 
     if (user->members == NULL) {
@@ -504,6 +506,9 @@ ngx_ws_mgr_member_alert(ngx_uint_t shard)
     for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
         if (ngx_ws_mgr_node->slots[i].state == NGX_WS_MGR_SLOT_LIVE) {
             ngx_ws_mgr_member_mark_slot(i, shard, &wake);
+
+            /* whoever marked it before may have died before it rang */
+            wake.bits[i / 64] |= (uint64_t) 1 << (i % 64);
         }
     }
 

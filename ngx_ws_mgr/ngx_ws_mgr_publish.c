@@ -170,6 +170,7 @@ ngx_ws_mgr_publish_append_locked(ngx_ws_mgr_shard_t *shard,
     }
 
     ngx_ws_mgr_log_append(&user->log, &shard->ids, event, entry);
+    ngx_ws_mgr_failpoint_midst();
     ngx_ws_mgr_shard_rank_locked(shard, user);
 
     shard->nevents++;

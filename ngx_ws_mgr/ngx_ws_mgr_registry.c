@@ -109,6 +109,7 @@ ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
     conn->ordinal = ++shard->ordinal;
 
     ngx_rbtree_insert(&shard->conns, &conn->node);
+    ngx_ws_mgr_failpoint_midst();
     ngx_queue_insert_tail(&user->conns, &conn->queue);
     user->nconns++;
     shard->nconns++;
@@ -552,6 +553,7 @@ ngx_ws_mgr_registry_remove_locked(ngx_ws_mgr_shard_t *shard,
     user = member->user;
 
     ngx_rbtree_delete(&shard->conns, &conn->node);
+    ngx_ws_mgr_failpoint_midst();
     ngx_queue_remove(&conn->queue);
     user->nconns--;
     shard->nconns--;

@@ -11,6 +11,8 @@
 #include <ngx_ws_mgr_welcome.h>
 
 
+static void ngx_ws_mgr_seat_release(ngx_ws_mgr_place_t *place,
+    struct sockaddr *address, ngx_uint_t admitted);
 static void ngx_ws_mgr_seat_join(ngx_ws_mgr_client_t *client, ngx_int_t rc);
 static void ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client,
     ngx_str_t *asked, ngx_ws_mgr_seek_t *seek);
@@ -64,22 +66,34 @@ ngx_ws_mgr_seat_address(ngx_ws_mgr_seat_t *seat, struct sockaddr *sa,
 void
 ngx_ws_mgr_seat_abandon(ngx_ws_mgr_seat_t *seat)
 {
+    ngx_ws_mgr_seat_release(&seat->place, seat->address, seat->admitted);
+
+    seat->address = NULL;
+    seat->admitted = 0;
+}
+
+
+/* the place is emptied where it is: should its shard be found lost meanwhile,
+   it is found there */
+
+static void
+ngx_ws_mgr_seat_release(ngx_ws_mgr_place_t *place, struct sockaddr *address,
+    ngx_uint_t admitted)
+{
     ngx_str_t  name;
     u_char     buf[NGX_WS_MGR_ADDRESS_LEN];
 
-    if (seat->place.hold) {
-        ngx_ws_mgr_registry_disconnect(&seat->place);
-    }
-
-    if (seat->address) {
-        (void) ngx_ws_mgr_address_name(seat->address, buf, &name);
+    if (address) {
+        (void) ngx_ws_mgr_address_name(address, buf, &name);
         ngx_ws_mgr_member_leave(&name);
-        seat->address = NULL;
     }
 
-    if (seat->admitted) {
+    if (admitted) {
         ngx_ws_mgr_node_dismiss();
-        seat->admitted = 0;
+    }
+
+    if (place->hold) {
+        ngx_ws_mgr_registry_disconnect(place);
     }
 }
 
@@ -180,10 +194,11 @@ ngx_ws_mgr_seat_starve(ngx_ws_mgr_client_t *client)
 void
 ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
 {
-    ngx_uint_t         everyone;
-    ngx_ws_mgr_seat_t  seat;
+    ngx_uint_t           everyone;
+    ngx_ws_mgr_place_t  *place;
 
-    everyone = client->place.everyone && !client->place.unheard;
+    place = &client->place;
+    everyone = place->everyone && !place->unheard;
 
     ngx_ws_mgr_fanout_part(client);
 
@@ -191,14 +206,10 @@ ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
         ngx_ws_mgr_member_leave(&ngx_ws_mgr_seat_everyone);
     }
 
-    seat.place = client->place;
-    seat.address = client->place.addressed && !client->place.unaddressed
-                   ? client->session.connection->sockaddr : NULL;
-    seat.admitted = client->place.admitted;
-
-    ngx_memzero(&client->place, sizeof(ngx_ws_mgr_place_t));
-
-    ngx_ws_mgr_seat_abandon(&seat);
+    ngx_ws_mgr_seat_release(place,
+                            place->addressed && !place->unaddressed
+                            ? client->session.connection->sockaddr : NULL,
+                            place->admitted);
 }
 
 

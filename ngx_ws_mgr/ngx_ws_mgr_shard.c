@@ -162,6 +162,7 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
     /* where the function is differs between workers of a module that was
        replaced and reloaded, so it is good only while the lock is held */
     shard->users.insert = ngx_ws_mgr_shard_insert;
+    ngx_ws_mgr_failpoint_midst();
     ngx_rbtree_insert(&shard->users, &user->node);
     shard->nlogs++;
 
@@ -213,6 +214,7 @@ ngx_ws_mgr_shard_evict_locked(ngx_ws_mgr_shard_t *shard,
         return;
     }
 
+    ngx_ws_mgr_failpoint_midst();
     shard->nevents--;
     shard->nbytes -= bytes - user->log.bytes;
 

@@ -14,6 +14,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_failpoint.h>
 #include <ngx_ws_mgr_log.h>
 #include <ngx_ws_mgr_mutex.h>
 #include <ngx_ws_mgr_node.h>
@@ -158,7 +159,11 @@ ngx_uint_t ngx_ws_mgr_shard_index(ngx_str_t *name);
 ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_of(uint32_t hash);
 ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_at(ngx_uint_t index);
 void ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard);
-void ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard);
+#define ngx_ws_mgr_shard_unlock(shard)                                        \
+    do {                                                                      \
+        ngx_ws_mgr_failpoint_end();                                               \
+        ngx_ws_mgr_mutex_unlock(&(shard)->mutex);                             \
+    } while (0)
 
 /*
  * Zeroed memory of the shard.  Where it is full, logs are evicted, in the

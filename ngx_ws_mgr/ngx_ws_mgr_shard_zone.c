@@ -297,13 +297,6 @@ ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard)
 }
 
 
-void
-ngx_ws_mgr_shard_unlock(ngx_ws_mgr_shard_t *shard)
-{
-    ngx_ws_mgr_mutex_unlock(&shard->mutex);
-}
-
-
 /* the seed goes on, so that all epochs are new; should this process die here,
    the next holder begins again */
 
@@ -312,6 +305,8 @@ ngx_ws_mgr_shard_rebuild(ngx_ws_mgr_shard_t *shard)
 {
     /* it had room for the tables before */
     (void) ngx_ws_mgr_shard_empty(shard);
+
+    ngx_ws_mgr_failpoint_midst();
 
     shard->generation++;
 }

@@ -127,6 +127,7 @@ ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
 
     shard->dirty[sweep->slot].first = NULL;
     shard->dirty[sweep->slot].last = NULL;
+    ngx_ws_mgr_failpoint_midst();
 
     node = ngx_ws_mgr_sweep_from(&shard->users, sweep->key);
 

@@ -229,6 +229,7 @@ ngx_ws_mgr_ticket_shm_insert_locked(ngx_ws_mgr_shard_t *shard, u_char *id,
     t->expiry.key = (ngx_rbtree_key_t) op->expires;
 
     ngx_rbtree_insert(&shard->tickets, &t->node);
+    ngx_ws_mgr_failpoint_midst();
     ngx_rbtree_insert(&shard->expiry, &t->expiry);
 
     shard->ntickets++;
@@ -406,6 +407,7 @@ ngx_ws_mgr_ticket_shm_remove_locked(ngx_ws_mgr_shard_t *shard,
     }
 
     ngx_rbtree_delete(&shard->tickets, &t->node);
+    ngx_ws_mgr_failpoint_midst();
     ngx_rbtree_delete(&shard->expiry, &t->expiry);
 
     shard->ntickets--;

@@ -38,7 +38,7 @@ my @layers = map { [ split ] } (
 
     # pure
     'api_fault api_path json log node refusal',
-    'address counter deflate extension frame header keys mask mutex names origin problem schema',
+    'address counter deflate extension failpoint frame header keys mask mutex names origin problem schema',
     'string text ticket value',
 );
 

@@ -1,0 +1,53 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Fault injection: in a build with NGX_WS_MGR_FAILPOINTS (make failpoints) a worker
+ * that comes to a point, and finds a file of its name in the directory that the
+ * environment's WS_MGR_FAILPOINTS names, takes the file away and dies of SIGKILL.
+ * A point is named by the function that it is in: each function that unlocks a
+ * shard has one just before, and "_midst" is where data are half changed.
+ */
+
+
+#ifndef _NGX_WS_MGR_FAILPOINT_H_INCLUDED_
+#define _NGX_WS_MGR_FAILPOINT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#if (NGX_WS_MGR_FAILPOINTS)
+
+static inline void
+ngx_ws_mgr_failpoint(const char *function, const char *where)
+{
+    const char  *dir;
+    u_char       path[NGX_MAX_PATH];
+
+    dir = getenv("WS_MGR_FAILPOINTS");
+    if (dir == NULL) {
+        return;
+    }
+
+    *ngx_snprintf(path, sizeof(path) - 1, "%s/%s%s", dir, function, where)
+        = '\0';
+
+    if (unlink((char *) path) == 0) {
+        (void) kill(getpid(), SIGKILL);
+    }
+}
+
+#define ngx_ws_mgr_failpoint_midst()  ngx_ws_mgr_failpoint(__func__, "_midst")
+#define ngx_ws_mgr_failpoint_end()    ngx_ws_mgr_failpoint(__func__, "")
+
+#else
+
+#define ngx_ws_mgr_failpoint_midst()
+#define ngx_ws_mgr_failpoint_end()    (void) 0
+
+#endif
+
+
+#endif /* _NGX_WS_MGR_FAILPOINT_H_INCLUDED_ */
