@@ -2,11 +2,12 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * Fault injection: in a build with NGX_WS_MGR_FAILPOINTS (make failpoints) a worker
- * that comes to a point, and finds a file of its name in the directory that the
- * environment's WS_MGR_FAILPOINTS names, takes the file away and dies of SIGKILL.
- * A point is named by the function that it is in: each function that unlocks a
- * shard has one just before, and "_midst" is where data are half changed.
+ * Fault injection: in a build with NGX_WS_MGR_FAILPOINTS (make failpoints) a
+ * worker that comes to a point, and finds a file of its name in the directory
+ * that WS_MGR_FAILPOINTS in the environment names, takes the file away and dies
+ * of SIGKILL.  A point is named by the function that it is in: each function
+ * that unlocks a shard has one just before, and "_midst" is where data are half
+ * changed.
  */
 
 

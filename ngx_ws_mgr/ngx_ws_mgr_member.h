@@ -24,6 +24,8 @@
 #include <ngx_ws_mgr_shard.h>
 
 
+#define NGX_WS_MGR_HOLD_REFS  ((1 << 17) - 1)  /* places, at most */
+
 /*
  * The worker's own side of a member, in the worker's memory: whoever reads
  * the user's log here.  What points into a shard from outside of it, as
@@ -34,12 +36,12 @@
 typedef struct {
     ngx_queue_t              subs;         /* the reader's own */
     ngx_ws_mgr_member_t     *member;       /* under the lock */
-    uint32_t                 refs;         /* places that have it */
-    uint8_t                  shard;
-    uint8_t                  kicked;       /* when it was last taken out of the
+    uint32_t                 refs:17;      /* places that have it */
+    uint32_t                 shard:6;
+    uint32_t                 kicked:1;     /* when it was last taken out of the
                                               dirty queue, connections of the
                                               user were to be closed */
-    uint8_t                  len;
+    uint32_t                 len:8;
     u_char                   name[1];
 } ngx_ws_mgr_hold_t;
 

@@ -196,7 +196,7 @@ ngx_ws_mgr_registry_open(ngx_ws_mgr_place_t *place, ngx_ws_mgr_seek_t *seek)
 /*
  * The connection of a place that is not settled, by its number, since the shard
  * may have been lost with it; then it is made again.  The hold is bound to the
- * member, or gives way to the one that is.  NULL: no memory.
+ * member, or gives way to the one that is.  NULL: no memory, or too many.
  */
 
 static ngx_ws_mgr_conn_t *
@@ -205,6 +205,7 @@ ngx_ws_mgr_registry_settle_locked(ngx_ws_mgr_shard_t *shard,
 {
     ngx_str_t             name;
     ngx_ws_mgr_conn_t    *conn;
+    ngx_ws_mgr_hold_t    *hold;
     ngx_ws_mgr_user_t    *user;
     ngx_ws_mgr_member_t  *member;
 
@@ -231,8 +232,14 @@ ngx_ws_mgr_registry_settle_locked(ngx_ws_mgr_shard_t *shard,
         ngx_ws_mgr_member_bind_locked(member, place->hold);
     }
 
-    place->hold = member->hold;
-    place->hold->refs++;
+    hold = member->hold;
+
+    if (hold->refs == NGX_WS_MGR_HOLD_REFS) {
+        return NULL;
+    }
+
+    place->hold = hold;
+    hold->refs++;
     place->conn = conn;
     place->settled = 1;
 

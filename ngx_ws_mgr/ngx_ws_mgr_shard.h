@@ -161,7 +161,7 @@ ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_at(ngx_uint_t index);
 void ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard);
 #define ngx_ws_mgr_shard_unlock(shard)                                        \
     do {                                                                      \
-        ngx_ws_mgr_failpoint_end();                                               \
+        ngx_ws_mgr_failpoint_end();                                           \
         ngx_ws_mgr_mutex_unlock(&(shard)->mutex);                             \
     } while (0)
 
