@@ -54,6 +54,8 @@ help:
 #: make test             all tests; T='t/ticket_use.t' for some of them
 #: make test-asan        the same, with ASan and UBSan, nginx included
 #: make unit NOUN=frame  one unit test, even while other nouns do not compile
+#: make chaos            ten minutes (SECONDS=) of reloads, killed workers and more
+#: make chaos-asan       the same for three minutes, with ASan and UBSan
 #: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
 #: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
 #: make bench-memory     bytes for each idle connection, of 10000 (N=)
@@ -107,6 +109,18 @@ unit:	deps-build-test
 	@$(TEST_ENV) WS_MGR_NOUN=$(NOUN) prove -v t/unit.t
 
 
+# What a test does for a quarter of a minute, for as long as one likes.
+
+CHAOS =			WS_MGR_CHAOS=$(or $(SECONDS),600)
+CHAOS_ASAN =		WS_MGR_CHAOS=$(or $(SECONDS),180)
+
+chaos:
+	@$(CHAOS) $(MAKE) test T=t/chaos.t
+
+chaos-asan:
+	@$(CHAOS_ASAN) $(MAKE) test-asan T=t/chaos.t
+
+
 # The sanitizers want nginx to be compiled with them; nginx-dev has no sources.
 
 SOURCE =		$(BUILD)/source/nginx
@@ -124,7 +138,6 @@ test-asan:	source
 		SANITIZE='-fsanitize=address,undefined' \
 		CFLAGS='$(SANITIZED) $$(SANITIZE)' LDFLAGS='$$(SANITIZE)'
 
-SECONDS ?=		60
 FUZZ =			NGINX_SRC=$(SOURCE) TREE=$(BUILD)/fuzz STATIC=1 \
 			NGX_CC=clang SANITIZE='-fsanitize=address,fuzzer-no-link' \
 			CFLAGS='$(SANITIZED) $$(SANITIZE)' \
@@ -141,7 +154,7 @@ fuzz-link:	all
 fuzz:	fuzzers
 	cd $(BUILD)/fuzz && for noun in $(FUZZ_NOUNS); do \
 		dict=$(CURDIR)/t/fuzz/$$noun.dict; \
-		mkdir -p found/$$noun && t/$$noun -max_total_time=$(SECONDS) \
+		mkdir -p found/$$noun && t/$$noun -max_total_time=$(or $(SECONDS),60) \
 			$$(test ! -f $$dict || echo -dict=$$dict) \
 			-timeout=10 -print_final_stats=1 \
 			-artifact_prefix=$$noun- found/$$noun \
