@@ -434,6 +434,7 @@ ngx_ws_mgr_posting_entry(ngx_ws_mgr_posting_t *posting)
 
     if (!posting->broadcast) {
         p->run.id = e->run;
+        p->run.thread = e->thread;
         p->run_order = posting->event->conf->run_order;
     }
 

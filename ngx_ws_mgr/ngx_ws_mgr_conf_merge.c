@@ -40,6 +40,7 @@ ngx_ws_mgr_conf_create_main(ngx_conf_t *cf)
     mcf->store = NGX_CONF_UNSET_PTR;
     mcf->placeholders = NGX_CONF_UNSET_PTR;
     mcf->drain = NGX_CONF_UNSET_MSEC;
+    mcf->registry.run_timeout = NGX_CONF_UNSET_MSEC;
 
     return mcf;
 }
@@ -54,6 +55,7 @@ ngx_ws_mgr_conf_init_main(ngx_conf_t *cf, void *conf)
     ngx_conf_init_uint_value(mcf->registry.limits.events, 256);
     ngx_conf_init_msec_value(mcf->registry.limits.age, 600 * 1000);
     ngx_conf_init_msec_value(mcf->drain, 10 * 1000);
+    ngx_conf_init_msec_value(mcf->registry.run_timeout, 0);
 
     if (mcf->placeholders == NGX_CONF_UNSET_PTR) {
         mcf->placeholders = ngx_ws_mgr_conf_default_placeholders(cf->pool);

@@ -99,7 +99,9 @@
     X(EVICTED_PRESSURE, "ws_mgr_log_evictions_total",                         \
       "cause=\"pressure\"", "")                                               \
     X(RUNS_FORGOTTEN, "ws_mgr_runs_forgotten_total", "",                      \
-      "Runs dropped, the oldest first, over the cap of a user")               \
+      "Runs dropped: over the cap of a user, or before their end")            \
+    X(RUNS_TIMED_OUT, "ws_mgr_runs_timed_out_total", "",                      \
+      "Runs that ws_mgr_run_timeout ended")                                   \
     X(RESUMES_OK, "ws_mgr_resumes_total", "outcome=\"resumed\"",              \
       "Positions presented, by outcome")                                      \
     X(RESUMES_GAP, "ws_mgr_resumes_total", "outcome=\"gap\"", "")             \

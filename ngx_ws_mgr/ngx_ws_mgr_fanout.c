@@ -11,10 +11,8 @@
 #include <ngx_ws_mgr_copy.h>
 #include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_sweep.h>
+#include <ngx_ws_mgr_tidy.h>
 #include <ngx_ws_mgr_wait.h>
-
-
-#define NGX_WS_MGR_FANOUT_TIDY  100        /* ms between sweeps */
 
 
 /* sockets of a user that are yet to be served, in a later turn of the loop */
@@ -54,7 +52,6 @@ static void ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client);
 static void ngx_ws_mgr_fanout_sent(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_sub_t *sub, uint64_t *seq);
 static size_t ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i);
-static void ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev);
 
 
 static ngx_queue_t      ngx_ws_mgr_fanout_passes;
@@ -63,11 +60,6 @@ static uint64_t         ngx_ws_mgr_fanout_shards;   /* with dirty members */
 
 /* whose sockets are being served; NULL as soon as the last has gone */
 static ngx_ws_mgr_hold_t  *ngx_ws_mgr_fanout_serving;
-
-static ngx_event_t      ngx_ws_mgr_fanout_tidy;
-
-/* what debug lines of timers show as descriptor */
-static ngx_connection_t  ngx_ws_mgr_fanout_nobody = { .fd = (ngx_socket_t) -1 };
 
 static ngx_uint_t       ngx_ws_mgr_fanout_attached;
 
@@ -95,12 +87,9 @@ ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
     ngx_ws_mgr_fanout_again.handler = ngx_ws_mgr_fanout_again_handler;
     ngx_ws_mgr_fanout_again.log = cycle->log;
 
-    ngx_ws_mgr_fanout_tidy.handler = ngx_ws_mgr_fanout_tidy_handler;
-    ngx_ws_mgr_fanout_tidy.data = &ngx_ws_mgr_fanout_nobody;
-    ngx_ws_mgr_fanout_tidy.log = cycle->log;
-    ngx_ws_mgr_fanout_tidy.cancelable = 1;
+    /* who was to ring may have died after it had marked us: we look as well */
 
-    ngx_add_timer(&ngx_ws_mgr_fanout_tidy, NGX_WS_MGR_FANOUT_TIDY);
+    ngx_ws_mgr_tidy_start(cycle, ngx_ws_mgr_fanout_heard);
 
     return ngx_ws_mgr_bell_listen(cycle, ngx_ws_mgr_fanout_heard);
 }
@@ -676,19 +665,4 @@ ngx_ws_mgr_fanout_frame_end(void *data, ngx_uint_t i)
     ngx_ws_mgr_batch_t  *batch = data;
 
     return batch->frames[i].end;
-}
-
-
-static void
-ngx_ws_mgr_fanout_tidy_handler(ngx_event_t *ev)
-{
-    ngx_uint_t  more;
-
-    more = ngx_ws_mgr_sweep_step(ev->log);
-
-    /* who was to ring may have died after it had marked us */
-
-    ngx_ws_mgr_fanout_heard();
-
-    ngx_add_timer(ev, more ? 1 : NGX_WS_MGR_FANOUT_TIDY);
 }

@@ -88,6 +88,12 @@ static ngx_ws_mgr_conf_time_t  ngx_ws_mgr_module_drain = {
 };
 
 
+static ngx_ws_mgr_conf_time_t  ngx_ws_mgr_module_run_timeout = {
+    1, 24 * 3600 * 1000, 1,
+    "\"off\" or a time above 0 of at most a day, such as \"5m\""
+};
+
+
 static ngx_command_t  ngx_ws_mgr_module_commands[] = {
 
     { ngx_string("ws_mgr_zone"),
@@ -131,6 +137,13 @@ static ngx_command_t  ngx_ws_mgr_module_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("ws_mgr_run_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_ws_mgr_conf_time,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_ws_mgr_main_conf_t, registry.run_timeout),
+      &ngx_ws_mgr_module_run_timeout },
 
     { ngx_string("ws_mgr_drain"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,

@@ -17,9 +17,6 @@
 #define NGX_WS_MGR_PUBLISH_SLACK  4
 
 
-static ngx_ws_mgr_publish_result_e ngx_ws_mgr_publish_locked(
-    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
-    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake);
 static ngx_ws_mgr_event_t *ngx_ws_mgr_publish_append_locked(
     ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
     ngx_ws_mgr_entry_t *entry);
@@ -69,7 +66,7 @@ ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p)
 }
 
 
-static ngx_ws_mgr_publish_result_e
+ngx_ws_mgr_publish_result_e
 ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake)
 {
@@ -261,22 +258,24 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
             q = ngx_queue_last(&runs->queue);
             ngx_queue_remove(q);
             runs->n--;
-            ngx_ws_mgr_shard_free_locked(shard,
+            ngx_ws_mgr_shard_free_run_locked(shard,
                                  ngx_queue_data(q, ngx_ws_mgr_run_t, queue));
             ngx_ws_mgr_count(RUNS_FORGOTTEN);
         }
 
         run = ngx_ws_mgr_shard_alloc_locked(shard,
-                                        ngx_ws_mgr_run_size(p->run.id.len));
+                                            ngx_ws_mgr_run_size(&p->run));
         if (run == NULL) {
             ngx_ws_mgr_count(RUNS_FORGOTTEN);
             return;
         }
 
-        ngx_ws_mgr_run_init(runs, run, &p->run.id);
+        ngx_ws_mgr_run_init(runs, run, &p->run);
+        run->user = user;
     }
 
     ngx_ws_mgr_run_note(run, &p->run, p->entry.now);
+    ngx_ws_mgr_shard_watch_locked(shard, run);
 }
 
 

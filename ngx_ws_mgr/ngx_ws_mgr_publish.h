@@ -58,6 +58,19 @@ typedef struct {
  */
 void ngx_ws_mgr_publish_group(ngx_ws_mgr_publish_t **p, ngx_uint_t n);
 
+/*
+ * The run watchdog: of the shard's runs without an event for "timeout" ms one,
+ * that which is silent longest, is ended by an event agent_error of our own.
+ * What tells that it was done is the run's record, so it is done once, by
+ * whichever worker.  Returns 0 where there is none, or no memory.
+ */
+ngx_uint_t ngx_ws_mgr_publish_overdue(ngx_uint_t shard, ngx_msec_t timeout);
+
+/* of the files of this noun */
+ngx_ws_mgr_publish_result_e ngx_ws_mgr_publish_locked(
+    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
+    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake);
+
 /* one event */
 ngx_ws_mgr_publish_result_e ngx_ws_mgr_publish(ngx_ws_mgr_publish_t *p);
 

@@ -122,10 +122,14 @@ ngx_ws_mgr_run_note(ngx_ws_mgr_run_t *run, ngx_ws_mgr_run_event_t *event,
 
 void
 ngx_ws_mgr_run_init(ngx_ws_mgr_runs_t *runs, ngx_ws_mgr_run_t *run,
-    ngx_str_t *id)
+    ngx_ws_mgr_run_event_t *event)
 {
-    run->len = (uint8_t) id->len;
-    ngx_memcpy(run->id, id->data, id->len);
+    run->len = (uint8_t) event->id.len;
+    ngx_memcpy(run->id, event->id.data, event->id.len);
+
+    run->thread_len = (uint8_t) event->thread.len;
+    ngx_memcpy(ngx_ws_mgr_run_thread(run), event->thread.data,
+               event->thread.len);
 
     ngx_queue_insert_head(&runs->queue, &run->queue);
     runs->n++;

@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     ngx_str_t            id;               /* run_id; len 0: of no run */
+    ngx_str_t            thread;           /* thread_id, or empty */
     ngx_str_t            tool;
     ngx_uint_t           known;            /* ngx_ws_mgr_type_e */
     ngx_ws_mgr_tokens_t  tokens;
@@ -46,6 +47,9 @@ typedef struct ngx_ws_mgr_run_s  ngx_ws_mgr_run_t;
 
 struct ngx_ws_mgr_run_s {
     ngx_queue_t            queue;          /* of the user, newest first */
+    ngx_queue_t            watched;        /* of the shard, by "last"; next
+                                              NULL: it is not, since it ended */
+    void                  *user;
     uint64_t               last;           /* ms, of its latest event */
     uint64_t               events;
     ngx_ws_mgr_tokens_t    tokens;
@@ -54,8 +58,11 @@ struct ngx_ws_mgr_run_s {
     uint8_t                ended;
     uint8_t                overflow;       /* more tools than are kept */
     uint8_t                len;
-    u_char                 id[1];
+    uint8_t                thread_len;
+    u_char                 id[1];          /* and the thread's */
 };
+
+#define ngx_ws_mgr_run_thread(run)  ((run)->id + (run)->len)
 
 
 typedef struct {
@@ -79,12 +86,13 @@ void ngx_ws_mgr_run_note(ngx_ws_mgr_run_t *run, ngx_ws_mgr_run_event_t *event,
     uint64_t now);
 
 /* bytes of a run's record */
-#define ngx_ws_mgr_run_size(id_len)                                           \
-    (offsetof(ngx_ws_mgr_run_t, id) + (id_len))
+#define ngx_ws_mgr_run_size(event)                                            \
+    (offsetof(ngx_ws_mgr_run_t, id) + (event)->id.len + (event)->thread.len)
 
-/* fills zeroed memory of that size; puts it first in the queue */
+/* fills zeroed memory of that size, of the run that begins with the event;
+   puts it first in the queue */
 void ngx_ws_mgr_run_init(ngx_ws_mgr_runs_t *runs, ngx_ws_mgr_run_t *run,
-    ngx_str_t *id);
+    ngx_ws_mgr_run_event_t *event);
 
 
 #endif /* _NGX_WS_MGR_RUN_H_INCLUDED_ */

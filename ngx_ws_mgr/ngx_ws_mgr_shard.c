@@ -283,6 +283,32 @@ ngx_ws_mgr_shard_rank_locked(ngx_ws_mgr_shard_t *shard,
 }
 
 
+void
+ngx_ws_mgr_shard_watch_locked(ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_run_t *run)
+{
+    if (run->watched.next) {
+        ngx_queue_remove(&run->watched);
+        run->watched.next = NULL;
+    }
+
+    if (!run->ended) {
+        ngx_queue_insert_tail(&shard->runs, &run->watched);
+    }
+}
+
+
+void
+ngx_ws_mgr_shard_free_run_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_run_t *run)
+{
+    if (run->watched.next) {
+        ngx_queue_remove(&run->watched);
+    }
+
+    ngx_slab_free_locked(shard->pool, run);
+}
+
+
 ngx_uint_t
 ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard, ngx_uint_t n,
     uint64_t now)
@@ -378,7 +404,12 @@ ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
             q = ngx_queue_head(&user->runs->queue);
             run = ngx_queue_data(q, ngx_ws_mgr_run_t, queue);
             ngx_queue_remove(q);
-            ngx_slab_free_locked(shard->pool, run);
+
+            if (!run->ended) {
+                ngx_ws_mgr_count(RUNS_FORGOTTEN);
+            }
+
+            ngx_ws_mgr_shard_free_run_locked(shard, run);
         }
 
         ngx_slab_free_locked(shard->pool, user->runs);

@@ -107,6 +107,7 @@ typedef struct {
     ngx_rbtree_node_t        expiry_sentinel;
     ngx_ws_mgr_ids_t         ids;
     ngx_queue_t              idle;         /* users without members, by time */
+    ngx_queue_t              runs;         /* that have not ended, by time */
     ngx_queue_t              ranks[NGX_WS_MGR_RANKS];
     ngx_uint_t               nusers;       /* with sockets */
     ngx_uint_t               nconns;
@@ -128,6 +129,7 @@ typedef struct {
     size_t                   size;         /* of all shards together */
     ngx_uint_t               nshards;      /* a power of two */
     ngx_ws_mgr_log_limits_t  limits;
+    ngx_msec_t               run_timeout;  /* 0: off */
     ngx_shm_zone_t          *node_zone;
     ngx_shm_zone_t         **zones;        /* one a shard */
     unsigned                 broadcast:1;  /* some API may broadcast */
@@ -204,6 +206,13 @@ void ngx_ws_mgr_shard_age_locked(ngx_ws_mgr_shard_t *shard,
 /* to be called after a change of the log's bytes */
 void ngx_ws_mgr_shard_rank_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user);
+
+/* after an event of the run: it is the last to time out, or no more */
+void ngx_ws_mgr_shard_watch_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_run_t *run);
+/* of one that is in no user's queue any more */
+void ngx_ws_mgr_shard_free_run_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_run_t *run);
 
 /* frees up to n resting users whose time is over; returns how many */
 ngx_uint_t ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard,

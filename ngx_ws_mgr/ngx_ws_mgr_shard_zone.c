@@ -238,6 +238,7 @@ ngx_ws_mgr_shard_empty(ngx_ws_mgr_shard_t *shard)
                     ngx_rbtree_insert_value);
 
     ngx_queue_init(&shard->idle);
+    ngx_queue_init(&shard->runs);
 
     for (i = 0; i < NGX_WS_MGR_RANKS; i++) {
         ngx_queue_init(&shard->ranks[i]);

@@ -114,6 +114,9 @@ my @table = (
       [ 'off a', 'a off', '""', 'x' x 256, '*', "'a\tb'"
         => 'use "off" alone, or ids of 1 to 255 bytes' ],
     ],
+    [ 'ws_mgr_run_timeout', 'http', [ 'off', '1ms', '5m', '1d' ],
+      [ '0', '2d', 'x', '-1', '""' => 'use "off" or a time above 0 of at most a day' ],
+    ],
     [ 'ws_mgr_drain', 'http', [ '1ms', '10s', '1h' ],
       [ '0', '61m', 'x', '""', 'off', '-1s'
         => 'use a time above 0 of at most an hour' ],

@@ -57,6 +57,7 @@ my $mgr = manager(<<'CONF', workers => 2, main => 'env WS_MGR_FAILPOINTS;', http
 CONF
     ws_mgr_zone 8m shards=1;
     ws_mgr_log events=8 bytes=400k age=1s;
+    ws_mgr_run_timeout 20ms;
 HTTP
 
 my %dead;
@@ -89,6 +90,8 @@ sub stir {
                   '{"type":"x","user_id":"ann","event_id":"e' . rand() . '"}');
             $ann->text('{"type":"ack","seq":1}');
             asked('POST', 'events', '{"type":"x","user_id":"*"}');
+            asked('POST', 'events', '{"type":"agent_started","user_id":"ann",'
+                                    . '"run_id":"r' . rand() . '"}');
 
             while (my $text = $ann->next_text(0.05)) {
                 $ann->text('{"type":"event_confirmation","id":"' . $1 . '"}')

@@ -26,6 +26,7 @@ my @layers = map { [ split ] } (
     'api_body api_guard api_matched claim fanout status',
 
     # domain
+    'tidy',
     'conf census copy sweep welcome',
     'publish registry wait',
     'member ticket_redis ticket_shm',
