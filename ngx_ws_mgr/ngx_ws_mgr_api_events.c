@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_api_events.h>
 #include <ngx_ws_mgr_api_fault.h>
 #include <ngx_ws_mgr_api_path.h>
+#include <ngx_ws_mgr_api_receipt.h>
 #include <ngx_ws_mgr_census.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_text.h>
@@ -18,6 +19,7 @@
 
 #define NGX_WS_MGR_API_EVENTS_LIMIT  100
 #define NGX_WS_MGR_API_EVENTS_MAX    1000
+#define NGX_WS_MGR_API_EVENTS_ID     255   /* bytes of an event_id */
 #define NGX_WS_MGR_API_EVENTS_BYTES  (1024 * 1024)  /* of one answer, about */
 
 
@@ -27,6 +29,8 @@ typedef struct {
     ngx_ws_mgr_position_t    after;
     uint64_t                 cursor;
     ngx_uint_t               limit;
+    ngx_str_t                event_id;     /* len 0: all are asked for */
+    ngx_ws_mgr_event_info_t  event;        /* with that event_id */
     const char              *gap;          /* reason, or NULL */
     unsigned                 asked:1;      /* a position was given */
     unsigned                 more:1;
@@ -38,6 +42,8 @@ static ngx_int_t ngx_ws_mgr_events_arguments(ngx_http_request_t *r,
 static void ngx_ws_mgr_events_seek(ngx_ws_mgr_events_t *events);
 static ngx_ws_mgr_batch_t *ngx_ws_mgr_events_batch(ngx_pool_t *pool,
     size_t size);
+static void ngx_ws_mgr_events_find(ngx_ws_mgr_events_t *events,
+    ngx_str_t *user, ngx_ws_mgr_text_t *t);
 static ngx_int_t ngx_ws_mgr_events_read(ngx_ws_mgr_events_t *events,
     ngx_str_t *user, ngx_ws_mgr_text_t *t);
 static ngx_uint_t ngx_ws_mgr_events_add(ngx_ws_mgr_events_t *events,
@@ -79,12 +85,24 @@ ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_ws_mgr_events_seek(&events);
-
     ngx_ws_mgr_text_init(&list, r->pool, 0);
 
-    if (ngx_ws_mgr_events_read(&events, user, &list) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (events.event_id.len) {
+        ngx_ws_mgr_events_find(&events, user, &list);
+
+    } else {
+        ngx_ws_mgr_events_seek(&events);
+
+        if (ngx_ws_mgr_events_read(&events, user, &list) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (events.event_id.len && events.event.seq == 0) {
+        return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_EVENT_UNKNOWN,
+                                           "event_id",
+                                           "the user's log has no event with"
+                                           " that event_id, or none any more");
     }
 
     ngx_ws_mgr_text_init(&t, r->pool, ngx_ws_mgr_text_len(&list) + 1024);
@@ -99,7 +117,20 @@ ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
     ngx_ws_mgr_events_gap(&events, &t);
     ngx_ws_mgr_text_put(&t, ",\"events\":[");
     ngx_ws_mgr_text_add(&t, list.start, ngx_ws_mgr_text_len(&list));
-    ngx_ws_mgr_text_format(&t, 32, "],\"more\":%s}",
+    ngx_ws_mgr_text_put(&t, "]");
+
+    if (events.event_id.len) {
+        events.after = events.info.position;
+        events.after.seq = events.event.seq;
+
+        ngx_ws_mgr_api_receipt_event(&events.event, user, &events.event_id,
+                                     &events.after, conf->event_size, &t);
+
+    } else {
+        ngx_ws_mgr_api_receipt_connections(user, &t);
+    }
+
+    ngx_ws_mgr_text_format(&t, 32, ",\"more\":%s}",
                            events.more ? "true" : "false");
 
     t.failed |= list.failed;
@@ -114,8 +145,29 @@ static ngx_int_t
 ngx_ws_mgr_events_arguments(ngx_http_request_t *r,
     ngx_ws_mgr_events_t *events)
 {
-    ngx_int_t  rc;
-    ngx_str_t  after;
+    ngx_int_t   rc;
+    ngx_str_t   after;
+    ngx_str_t  *id;
+
+    id = &events->event_id;
+    rc = ngx_ws_mgr_api_query(r, "event_id", id);
+
+    if (rc == NGX_ABORT
+        || (rc == NGX_OK
+            && (id->len == 0 || id->len > NGX_WS_MGR_API_EVENTS_ID)))
+    {
+        return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_REQUEST,
+                                           "event_id",
+                                           "event_id is 1 to 255 bytes");
+    }
+
+    if (rc != NGX_OK) {
+        ngx_str_null(id);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     rc = ngx_ws_mgr_api_query(r, "after", &after);
 
@@ -196,6 +248,36 @@ ngx_ws_mgr_events_batch(ngx_pool_t *pool, size_t size)
     batch->end = batch->start + size;
 
     return batch;
+}
+
+
+/* the one event that is asked for; one whose time is over is there, and is not
+   shown */
+
+static void
+ngx_ws_mgr_events_find(ngx_ws_mgr_events_t *events, ngx_str_t *user,
+    ngx_ws_mgr_text_t *t)
+{
+    ngx_ws_mgr_batch_t  *batch;
+
+    batch = events->batch;
+
+    if (ngx_ws_mgr_census_event_info(user, &events->event_id, &events->event)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    events->limit = 1;
+
+    if (ngx_ws_mgr_census_read_user(user, events->event.seq - 1, batch,
+                                    ngx_ws_mgr_events_any, NULL)
+        == NGX_OK
+        && batch->n && batch->frames[0].seq == events->event.seq)
+    {
+        (void) ngx_ws_mgr_events_add(events, t, 0);
+        events->more = 0;
+    }
 }
 
 

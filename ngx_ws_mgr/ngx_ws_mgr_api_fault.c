@@ -44,6 +44,9 @@ static const ngx_ws_mgr_fault_t  ngx_ws_mgr_faults[] = {
     { 404, "connection_unknown", "No such connection",
       NGX_WS_MGR_FAULT_UNCOUNTED, 0 },
 
+    { 404, "event_unknown", "No such event",
+      NGX_WS_MGR_FAULT_UNCOUNTED, 0 },
+
     { 400, "invalid_json", "Invalid JSON",
       NGX_WS_MGR_EVENTS_REJECTED_JSON, 0 },
 

@@ -230,6 +230,35 @@ ngx_ws_mgr_census_read_user(ngx_str_t *name, uint64_t cursor,
 }
 
 
+ngx_int_t
+ngx_ws_mgr_census_event_info(ngx_str_t *name, ngx_str_t *event_id,
+    ngx_ws_mgr_event_info_t *info)
+{
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_event_t  *event;
+    ngx_ws_mgr_shard_t  *shard;
+
+    shard = ngx_ws_mgr_shard_lock_name(name, &user);
+
+    event = user ? ngx_ws_mgr_log_find(&user->log, &shard->ids, event_id)
+                 : NULL;
+
+    if (event) {
+        info->seq = event->seq;
+        info->to = event->to;
+        info->target.data = info->target_data;
+        info->target.len = event->to == NGX_WS_MGR_TO_OTHERS
+                           ? 0 : event->target_len;
+        ngx_memcpy(info->target_data, ngx_ws_mgr_event_target(event),
+                   info->target.len);
+    }
+
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return event ? NGX_OK : NGX_DECLINED;
+}
+
+
 void
 ngx_ws_mgr_census_usage(ngx_ws_mgr_usage_t *usage)
 {

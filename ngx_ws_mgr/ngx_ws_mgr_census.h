@@ -108,6 +108,20 @@ ngx_int_t ngx_ws_mgr_census_users(ngx_uint_t shard,
 ngx_int_t ngx_ws_mgr_census_read_user(ngx_str_t *user, uint64_t cursor,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data);
 
+/* an event of the user's log, without what was posted */
+
+typedef struct {
+    uint64_t                 seq;
+    ngx_uint_t               to;
+    ngx_str_t                target;       /* in target_data; of a broadcast
+                                              empty */
+    u_char                   target_data[255];
+} ngx_ws_mgr_event_info_t;
+
+/* by event_id; NGX_DECLINED: there is none */
+ngx_int_t ngx_ws_mgr_census_event_info(ngx_str_t *user, ngx_str_t *event_id,
+    ngx_ws_mgr_event_info_t *info);
+
 void ngx_ws_mgr_census_usage(ngx_ws_mgr_usage_t *usage);
 
 /* token totals of the node */

@@ -20,9 +20,9 @@ my @layers = map { [ split ] } (
     'client',
     'forward notify',
     'api_event api_tickets',
-    'api_posting api_online api_users message',
-    'rejoin',
-    'access api_connections api_events api_wait seat',
+    'api_events api_posting api_online api_users message',
+    'api_receipt rejoin',
+    'access api_connections api_wait seat',
     'api_body api_guard api_matched claim fanout status',
 
     # domain
