@@ -111,6 +111,7 @@ sub stir {
         },
         sub {
             asked('GET', $_) for qw{ users users/eve events/eve status
+                                     events/eve?event_id=e
                                      users/nobody?wait=online&timeout=10 };
         },
         sub {
