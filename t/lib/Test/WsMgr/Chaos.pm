@@ -15,7 +15,8 @@ my $users = 200;
 my $batch = 25;
 my $publishers = 8;
 
-# mgr, seconds, rate (events a second), faults (default: all); the tally
+# mgr, seconds, rate (events a second), faults (their names), deeds (more of
+# them), pause (the longest between two, in seconds); the tally
 sub run {
     my ($class, %option) = @_;
     my $self = bless { rate => 2000, %option }, $class;
@@ -27,13 +28,16 @@ sub run {
     my $start = now();
     my $end = $start + $self->{seconds};
 
-    $self->turn($end) while now() < $end;
+    $self->turn($end) while now() < $end && !$self->{enough};
 
     $self->{took} = now() - $start;
     $self->settle;
 
     return $self->{tally};
 }
+
+# ends what goes on, before its time
+sub enough { $_[0]{enough} = 1 }
 
 sub prepare {
     my ($self) = @_;
@@ -155,7 +159,10 @@ sub ticket {
     my $answer = $self->ask('POST', 'tickets',
         qq/{"user_id":"$user","single_use":false,"ttl_seconds":3600}/);
 
-    return $answer =~ /"ticket_id": *"([^"]+)"/ ? $1 : undef;
+    $answer =~ /"ticket_id": *"([^"]+)"/ or return;
+    $self->{tally}{tickets}{$1} = 1;
+
+    return $1;
 }
 
 # a request on a connection of its own, as text; empty where it came to nothing
@@ -333,8 +340,10 @@ sub misbehave {
     my @kinds = sort @{ $self->{faults} };
     my $kind = $kinds[rand @kinds];
 
-    $self->{tally}{faults}{$kind}++ if ($faults{$kind}->($self) // '') ne 'not now';
-    $self->{next_fault} = now() + 0.05 + rand 0.4;
+    my $deed = $self->{deeds}{$kind} || $faults{$kind};
+
+    $self->{tally}{faults}{$kind}++ if ($deed->($self) // '') ne 'not now';
+    $self->{next_fault} = now() + 0.01 + rand($self->{pause} || 0.4);
 }
 
 # --- the end: nothing happens any more, all that was posted arrives ---
