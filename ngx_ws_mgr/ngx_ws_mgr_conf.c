@@ -338,3 +338,47 @@ ngx_ws_mgr_conf_default_placeholders(ngx_pool_t *pool)
 
     return ids;
 }
+
+
+void
+ngx_ws_mgr_conf_zone_changed(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
+{
+    ngx_uint_t                   i;
+    ngx_cycle_t                 *old;
+    ngx_ws_mgr_main_conf_t      *before;
+    ngx_ws_mgr_registry_conf_t  *from, *to;
+
+    old = cf->cycle->old_cycle;
+
+    if (ngx_is_init_cycle(old)) {
+        return;
+    }
+
+    /* this very module has to have been there */
+
+    for (i = 0; old->modules[i] != &ngx_http_ws_mgr_module; i++) {
+        if (old->modules[i] == NULL) {
+            return;
+        }
+    }
+
+    before = ngx_http_cycle_get_module_main_conf(old, ngx_http_ws_mgr_module);
+
+    if (before == NULL || !before->used) {
+        return;
+    }
+
+    from = &before->registry;
+    to = &mcf->registry;
+
+    if (from->size == to->size && from->nshards == to->nshards) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "\"ws_mgr_zone\" was %uz bytes in %ui shards and is %uz "
+                  "bytes in %ui now: the new workers begin with empty logs "
+                  "and without the tickets that were not used yet, and "
+                  "clients that come back are told of a gap", from->size,
+                  from->nshards, to->size, to->nshards);
+}

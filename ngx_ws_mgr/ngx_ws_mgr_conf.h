@@ -196,6 +196,9 @@ char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
 char *ngx_ws_mgr_conf_inner_check(ngx_conf_t *cf,
     ngx_ws_mgr_loc_conf_t *conf);
 
+/* at a reload: says what it means that the zone is of another size */
+void ngx_ws_mgr_conf_zone_changed(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
+
 /* the list that PROTOCOL begins in section 4; NULL: no memory */
 ngx_array_t *ngx_ws_mgr_conf_default_placeholders(ngx_pool_t *pool);
 

@@ -542,6 +542,8 @@ ngx_ws_mgr_module_zones(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
         return NGX_ERROR;
     }
 
+    ngx_ws_mgr_conf_zone_changed(cf, mcf);
+
     return ngx_ws_mgr_shard_zones(cf, registry, &ngx_http_ws_mgr_module);
 }
 
