@@ -98,11 +98,23 @@ ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
 void
 ngx_ws_mgr_fanout_exit(void)
 {
+    ngx_uint_t             i;
+    ngx_ws_mgr_session_t  *s;
+
     if (!ngx_ws_mgr_fanout_attached) {
         return;
     }
 
     ngx_ws_mgr_fanout_attached = 0;
+
+    /* where nginx quits, they have all gone by now */
+
+    for (i = 0, s = ngx_ws_mgr_session_each(&i);
+         s != NULL;
+         s = ngx_ws_mgr_session_each(&i))
+    {
+        ngx_ws_mgr_session_stop(s);
+    }
 
     ngx_ws_mgr_sweep_self();
     ngx_ws_mgr_bell_close();

@@ -690,8 +690,8 @@ ngx_ws_mgr_module_exit_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
-        ngx_ws_mgr_notify_exit(cycle->log);
         ngx_ws_mgr_redis_exit();
         ngx_ws_mgr_fanout_exit();
+        ngx_ws_mgr_notify_exit(cycle->log);
     }
 }

@@ -184,6 +184,10 @@ ngx_ws_mgr_session_t *ngx_ws_mgr_session_each(ngx_uint_t *i);
 #define ngx_ws_mgr_session_code(s)                                            \
     ((ngx_uint_t) ((s)->close_code ? (s)->close_code : 1006))
 
+/* in exit_process of a worker that may not wait: a goodbye, as far as the
+   kernel takes it at once, and the end */
+void ngx_ws_mgr_session_stop(ngx_ws_mgr_session_t *s);
+
 /* bytes that are held back: not in the kernel yet */
 size_t ngx_ws_mgr_session_held(ngx_ws_mgr_session_t *s);
 

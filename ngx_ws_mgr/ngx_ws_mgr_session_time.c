@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_session_io.h>
 
 
+#define NGX_WS_MGR_SESSION_STOP       4096 /* bytes, thrown away at once */
 #define NGX_WS_MGR_SESSION_RECONNECT  1000 /* ms: added to a drain's spread */
 
 
@@ -111,6 +112,37 @@ ngx_ws_mgr_session_depart(ngx_ws_mgr_session_t *s)
         ngx_ws_mgr_session_close(s, NGX_WS_MGR_CLOSE_RESTART,
                                  "Service restart");
     }
+}
+
+
+void
+ngx_ws_mgr_session_stop(ngx_ws_mgr_session_t *s)
+{
+    ngx_uint_t         n;
+    ngx_connection_t  *c;
+    u_char             buf[NGX_WS_MGR_SESSION_STOP];
+
+    c = s->connection;
+
+    if (!s->closing && !s->dead) {
+        ngx_ws_mgr_session_depart(s);
+    }
+
+    /* a socket that is closed with something unread is reset, and what it was
+       sent may be lost with that */
+
+    if (!s->dead) {
+        (void) ngx_shutdown_socket(c->fd, NGX_WRITE_SHUTDOWN);
+
+        for (n = 0;
+             n < 16 && recv(c->fd, buf, sizeof(buf), 0) == sizeof(buf);
+             n++)
+        {
+            /* void */
+        }
+    }
+
+    ngx_ws_mgr_session_end(s);
 }
 
 
