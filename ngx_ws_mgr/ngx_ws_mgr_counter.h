@@ -54,6 +54,8 @@
       "Tickets, by what became of them")                                      \
     X(TICKETS_CONSUMED, "ws_mgr_tickets_total", "result=\"consumed\"", "")    \
     X(TICKETS_REVOKED, "ws_mgr_tickets_total", "result=\"revoked\"", "")      \
+    X(TICKETS_REPLACED, "ws_mgr_tickets_total", "result=\"replaced\"", "")    \
+    X(TICKETS_FORGOTTEN, "ws_mgr_tickets_total", "result=\"forgotten\"", "")  \
     X(TICKETS_EXPIRED, "ws_mgr_tickets_total", "result=\"expired\"", "")      \
     X(DEPRECATED_TICKET_ARG, "ws_mgr_deprecated_total",                       \
       "name=\"ticket_argument\"", "Uses of older names")                      \

@@ -105,6 +105,9 @@ typedef struct {
     ngx_rbtree_node_t        tickets_sentinel;
     ngx_rbtree_t             expiry;       /* of ticket_shm, by time */
     ngx_rbtree_node_t        expiry_sentinel;
+    ngx_rbtree_t             owners;       /* of ticket_shm, by user */
+    ngx_rbtree_node_t        owners_sentinel;
+    ngx_queue_t              used;         /* of ticket_shm, oldest first */
     ngx_ws_mgr_ids_t         ids;
     ngx_queue_t              idle;         /* users without members, by time */
     ngx_queue_t              runs;         /* that have not ended, by time */

@@ -236,7 +236,10 @@ ngx_ws_mgr_shard_empty(ngx_ws_mgr_shard_t *shard)
                     ngx_rbtree_insert_value);
     ngx_rbtree_init(&shard->expiry, &shard->expiry_sentinel,
                     ngx_rbtree_insert_value);
+    ngx_rbtree_init(&shard->owners, &shard->owners_sentinel,
+                    ngx_rbtree_insert_value);
 
+    ngx_queue_init(&shard->used);
     ngx_queue_init(&shard->idle);
     ngx_queue_init(&shard->runs);
 

@@ -9,6 +9,7 @@
 
 
 #define NGX_WS_MGR_TICKET_SHM_ID    32     /* bytes of a decoded id */
+#define NGX_WS_MGR_TICKET_SHM_USER  100    /* of a user, in each shard */
 #define NGX_WS_MGR_TICKET_SHM_LAZY  2      /* dropped by each operation */
 #define NGX_WS_MGR_TICKET_SHM_FULL  32     /* dropped where the share is full */
 
@@ -16,11 +17,22 @@
 typedef struct {
     ngx_rbtree_node_t        node;         /* key: the first bytes of the id */
     ngx_rbtree_node_t        expiry;       /* key: seconds since 1970 */
+    union {
+        ngx_rbtree_node_t    owner;        /* key: hash of the user; of one key
+                                              the oldest is first */
+        ngx_queue_t          used;         /* where it was: oldest first */
+    }                        by;
     u_char                  *record;       /* NULL: it was used */
     uint16_t                 len;
     uint8_t                  single_use;
+    uint8_t                  user_len;
     u_char                   id[NGX_WS_MGR_TICKET_SHM_ID];
+    u_char                   user[1];
 } ngx_ws_mgr_ticket_shm_t;
+
+
+#define ngx_ws_mgr_ticket_shm_size(user_len)                                  \
+    (offsetof(ngx_ws_mgr_ticket_shm_t, user) + (user_len))
 
 
 static void ngx_ws_mgr_ticket_shm_consume(ngx_ws_mgr_ticket_op_t *op);
@@ -32,9 +44,13 @@ static void ngx_ws_mgr_ticket_shm_read(ngx_ws_mgr_ticket_op_t *op,
     ngx_uint_t consume);
 static ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_shm_insert_locked(
     ngx_ws_mgr_shard_t *shard, u_char *id, ngx_ws_mgr_ticket_op_t *op,
-    ngx_uint_t single_use);
+    ngx_ws_mgr_ticket_t *ticket);
+static void ngx_ws_mgr_ticket_shm_cap_locked(ngx_ws_mgr_shard_t *shard,
+    ngx_str_t *user);
 static ngx_ws_mgr_shard_t *ngx_ws_mgr_ticket_shm_locate(ngx_str_t *text,
     u_char *id);
+static ngx_rbtree_node_t *ngx_ws_mgr_ticket_shm_from(ngx_rbtree_t *tree,
+    ngx_rbtree_key_t key);
 static ngx_ws_mgr_ticket_shm_t *ngx_ws_mgr_ticket_shm_find_locked(
     ngx_ws_mgr_shard_t *shard, u_char *id);
 static ngx_ws_mgr_ticket_result_e ngx_ws_mgr_ticket_shm_state_locked(
@@ -173,8 +189,7 @@ ngx_ws_mgr_ticket_shm_issue(ngx_ws_mgr_ticket_op_t *op)
                                         ngx_time()
                                         - NGX_WS_MGR_TICKET_SHM_GRACE);
 
-    op->result = ngx_ws_mgr_ticket_shm_insert_locked(shard, id, op,
-                                                     ticket.single_use);
+    op->result = ngx_ws_mgr_ticket_shm_insert_locked(shard, id, op, &ticket);
     ngx_ws_mgr_shard_unlock(shard);
 
     if (op->result == NGX_WS_MGR_TICKET_OK) {
@@ -187,17 +202,20 @@ ngx_ws_mgr_ticket_shm_issue(ngx_ws_mgr_ticket_op_t *op)
 
 static ngx_ws_mgr_ticket_result_e
 ngx_ws_mgr_ticket_shm_insert_locked(ngx_ws_mgr_shard_t *shard, u_char *id,
-    ngx_ws_mgr_ticket_op_t *op, ngx_uint_t single_use)
+    ngx_ws_mgr_ticket_op_t *op, ngx_ws_mgr_ticket_t *ticket)
 {
-    size_t                    cost, share;
+    size_t                    size, cost, share;
     ngx_ws_mgr_ticket_shm_t  *t;
 
     if (ngx_ws_mgr_ticket_shm_find_locked(shard, id) != NULL) {
         return NGX_WS_MGR_TICKET_UNAVAILABLE;
     }
 
+    ngx_ws_mgr_ticket_shm_cap_locked(shard, &ticket->user);
+
     share = (shard->pool->end - (u_char *) shard->pool) / 4;
-    cost = ngx_ws_mgr_ticket_shm_cost(sizeof(ngx_ws_mgr_ticket_shm_t))
+    size = ngx_ws_mgr_ticket_shm_size(ticket->user.len);
+    cost = ngx_ws_mgr_ticket_shm_cost(size)
            + ngx_ws_mgr_ticket_shm_cost(op->record.len);
 
     if (shard->ticket_bytes + cost > share) {
@@ -205,11 +223,23 @@ ngx_ws_mgr_ticket_shm_insert_locked(ngx_ws_mgr_shard_t *shard, u_char *id,
                                             ngx_time());
     }
 
+    /* of one that is not known to have been used any more it is said that it
+       never was; it lets nobody in either way */
+
+    while (shard->ticket_bytes + cost > share
+           && !ngx_queue_empty(&shard->used))
+    {
+        t = ngx_queue_data(ngx_queue_head(&shard->used),
+                           ngx_ws_mgr_ticket_shm_t, by.used);
+        ngx_ws_mgr_count(TICKETS_FORGOTTEN);
+        ngx_ws_mgr_ticket_shm_remove_locked(shard, t);
+    }
+
     if (shard->ticket_bytes + cost > share) {
         return NGX_WS_MGR_TICKET_NO_MEMORY;
     }
 
-    t = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_ticket_shm_t));
+    t = ngx_ws_mgr_shard_alloc_locked(shard, size);
     if (t == NULL) {
         return NGX_WS_MGR_TICKET_NO_MEMORY;
     }
@@ -221,21 +251,62 @@ ngx_ws_mgr_ticket_shm_insert_locked(ngx_ws_mgr_shard_t *shard, u_char *id,
     }
 
     t->len = (uint16_t) op->record.len;
-    t->single_use = (uint8_t) single_use;
+    t->single_use = ticket->single_use;
+    t->user_len = (uint8_t) ticket->user.len;
     ngx_memcpy(t->record, op->record.data, t->len);
     ngx_memcpy(t->id, id, NGX_WS_MGR_TICKET_SHM_ID);
+    ngx_memcpy(t->user, ticket->user.data, ticket->user.len);
 
     ngx_memcpy(&t->node.key, id, sizeof(ngx_rbtree_key_t));
     t->expiry.key = (ngx_rbtree_key_t) op->expires;
+    t->by.owner.key = ngx_ws_mgr_shard_hash(&ticket->user);
 
     ngx_rbtree_insert(&shard->tickets, &t->node);
     ngx_ws_mgr_failpoint_midst();
     ngx_rbtree_insert(&shard->expiry, &t->expiry);
+    ngx_rbtree_insert(&shard->owners, &t->by.owner);
 
     shard->ntickets++;
     shard->ticket_bytes += cost;
 
     return NGX_WS_MGR_TICKET_OK;
+}
+
+
+/* room for one more of the user: over the cap the oldest goes */
+
+static void
+ngx_ws_mgr_ticket_shm_cap_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *user)
+{
+    ngx_uint_t                n;
+    ngx_rbtree_node_t        *node;
+    ngx_rbtree_key_t          key;
+    ngx_ws_mgr_ticket_shm_t  *t, *oldest;
+
+    n = 0;
+    oldest = NULL;
+    key = ngx_ws_mgr_shard_hash(user);
+
+    for (node = ngx_ws_mgr_ticket_shm_from(&shard->owners, key);
+         node && node->key == key;
+         node = ngx_rbtree_next(&shard->owners, node))
+    {
+        t = ngx_rbtree_data(node, ngx_ws_mgr_ticket_shm_t, by.owner);
+
+        if (t->user_len == user->len
+            && ngx_memcmp(t->user, user->data, user->len) == 0)
+        {
+            oldest = oldest ? oldest : t;
+            n++;
+        }
+    }
+
+    if (n < NGX_WS_MGR_TICKET_SHM_USER) {
+        return;
+    }
+
+    ngx_ws_mgr_count(TICKETS_REPLACED);
+    ngx_ws_mgr_ticket_shm_remove_locked(shard, oldest);
 }
 
 
@@ -302,28 +373,12 @@ static ngx_ws_mgr_ticket_shm_t *
 ngx_ws_mgr_ticket_shm_find_locked(ngx_ws_mgr_shard_t *shard, u_char *id)
 {
     ngx_rbtree_key_t          key;
-    ngx_rbtree_node_t        *node, *first;
+    ngx_rbtree_node_t        *node;
     ngx_ws_mgr_ticket_shm_t  *t;
 
     ngx_memcpy(&key, id, sizeof(ngx_rbtree_key_t));
 
-    first = NULL;
-    node = shard->tickets.root;
-
-    while (node != shard->tickets.sentinel) {
-
-        if (node->key >= key) {
-            first = node;
-            node = node->left;
-
-        } else {
-            node = node->right;
-        }
-    }
-
-    /* after rotations nodes of one key are neighbours, on either side */
-
-    for (node = first;
+    for (node = ngx_ws_mgr_ticket_shm_from(&shard->tickets, key);
          node && node->key == key;
          node = ngx_rbtree_next(&shard->tickets, node))
     {
@@ -335,6 +390,32 @@ ngx_ws_mgr_ticket_shm_find_locked(ngx_ws_mgr_shard_t *shard, u_char *id)
     }
 
     return NULL;
+}
+
+
+/* the first node of at least that key, or NULL: after rotations nodes of one
+   key are neighbours, on either side, in the order in which they came */
+
+static ngx_rbtree_node_t *
+ngx_ws_mgr_ticket_shm_from(ngx_rbtree_t *tree, ngx_rbtree_key_t key)
+{
+    ngx_rbtree_node_t  *node, *first;
+
+    first = NULL;
+    node = tree->root;
+
+    while (node != tree->sentinel) {
+
+        if (node->key >= key) {
+            first = node;
+            node = node->left;
+
+        } else {
+            node = node->right;
+        }
+    }
+
+    return first;
 }
 
 
@@ -395,6 +476,9 @@ ngx_ws_mgr_ticket_shm_forget_locked(ngx_ws_mgr_shard_t *shard,
 
     ngx_ws_mgr_shard_free_locked(shard, t->record);
     t->record = NULL;
+
+    ngx_rbtree_delete(&shard->owners, &t->by.owner);
+    ngx_queue_insert_tail(&shard->used, &t->by.used);
 }
 
 
@@ -409,10 +493,11 @@ ngx_ws_mgr_ticket_shm_remove_locked(ngx_ws_mgr_shard_t *shard,
     ngx_rbtree_delete(&shard->tickets, &t->node);
     ngx_ws_mgr_failpoint_midst();
     ngx_rbtree_delete(&shard->expiry, &t->expiry);
+    ngx_queue_remove(&t->by.used);
 
     shard->ntickets--;
     shard->ticket_bytes -=
-                  ngx_ws_mgr_ticket_shm_cost(sizeof(ngx_ws_mgr_ticket_shm_t));
+        ngx_ws_mgr_ticket_shm_cost(ngx_ws_mgr_ticket_shm_size(t->user_len));
 
     ngx_ws_mgr_shard_free_locked(shard, t);
 }

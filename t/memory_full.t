@@ -32,7 +32,7 @@ is $ann->event->{type}, 'x', 'ann is served';
 my ($refused, $last);
 
 for (1 .. 5000) {
-    $last = $mgr->api(POST => 'tickets', { user_id => 'ann',
+    $last = $mgr->api(POST => 'tickets', { user_id => "t$_",
                                            metadata => { a => 'x' x 2000 } });
     $refused = $last, last if $last->{status} != 201;
 }

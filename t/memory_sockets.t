@@ -44,3 +44,7 @@ $_->drop for splice @in, 0, 100;
 eventually { $mgr->status->{connections} == @in } 'a hundred have gone';
 is $mgr->connect('newcomer')->status, 101, 'a newcomer finds a place';
 $mgr->post({ type => 'x', user_id => 'newcomer' });
+
+# what told of used tickets went first
+cmp_ok $mgr->counter('ws_mgr_tickets_total{result="forgotten"}'), '>', 0,
+       'used tickets were forgotten for new ones';

@@ -59,6 +59,9 @@ run(void (*operation)(ngx_ws_mgr_ticket_op_t *op), ngx_ws_mgr_ticket_op_t *op)
 }
 
 
+/* each of a user of its own */
+static ngx_uint_t  users;
+
 static ngx_ws_mgr_ticket_result_e
 issue(ngx_str_t *id, time_t expires, ngx_uint_t single_use, size_t padding)
 {
@@ -78,9 +81,9 @@ issue(ngx_str_t *id, time_t expires, ngx_uint_t single_use, size_t padding)
     op.id = *id;
     op.expires = expires;
     op.record.data = p;
-    p = ngx_sprintf(p, "{\"user_id\":\"u\",\"expires_at\":%T,"
+    p = ngx_sprintf(p, "{\"user_id\":\"u%ui\",\"expires_at\":%T,"
                        "\"single_use\":%s}",
-                    expires, single_use ? "true" : "false");
+                    users++, expires, single_use ? "true" : "false");
     ngx_memset(p, ' ', padding);
     op.record.len = p + padding - op.record.data;
 
@@ -105,7 +108,7 @@ ask(void (*operation)(ngx_ws_mgr_ticket_op_t *op), ngx_str_t id)
     if (op.result == NGX_WS_MGR_TICKET_OK
         && operation != ngx_ws_mgr_ticket_shm.revoke)
     {
-        assert_memory_equal(op.record.data, "{\"user_id\":\"u\"", 14);
+        assert_memory_equal(op.record.data, "{\"user_id\":\"u", 13);
 
     } else {
         assert_int_equal(op.record.len, 0);
@@ -201,12 +204,12 @@ test_once(void **state)
 
     assert_int_equal(issue(&id, ngx_time() + 30, 1, 0), NGX_WS_MGR_TICKET_OK);
     assert_int_equal(shard->ntickets, 1);
-    assert_int_equal(shard->ticket_bytes, 128 + 64);
+    assert_int_equal(shard->ticket_bytes, 256 + 64);
 
     assert_int_equal(look(id), NGX_WS_MGR_TICKET_OK);
     assert_int_equal(look(id), NGX_WS_MGR_TICKET_OK);
     assert_int_equal(consume(id), NGX_WS_MGR_TICKET_OK);
-    assert_int_equal(shard->ticket_bytes, 128);
+    assert_int_equal(shard->ticket_bytes, 256);
 
     assert_int_equal(consume(id), NGX_WS_MGR_TICKET_USED);
     assert_int_equal(look(id), NGX_WS_MGR_TICKET_USED);
@@ -397,7 +400,8 @@ test_share(void **state)
     }
 
     assert_int_equal(result, NGX_WS_MGR_TICKET_NO_MEMORY);
-    assert_int_equal(n, 256 * 1024 / (128 + 8192));
+    assert_int_equal(n, (shard->pool->end - (u_char *) shard->pool) / 4
+                        / (256 + 8192));
     assert_int_equal(shard->ntickets, n);
     assert_true(shard->ticket_bytes <= 256 * 1024);
 }
