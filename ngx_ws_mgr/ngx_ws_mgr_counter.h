@@ -116,6 +116,8 @@
       "Client messages answered with an error frame")                         \
     X(MESSAGES_RATE, "ws_mgr_messages_rate_limited_total", "",                \
       "Client messages over ws_mgr_message_rate")                             \
+    X(MESSAGES_LATE, "ws_mgr_messages_late_total", "",                        \
+      "Client messages that came while the connection was being closed")      \
     X(FORWARD_ACCEPTED, "ws_mgr_forwarded_total", "result=\"accepted\"",      \
       "Client messages for the agent backend, by what became of them")        \
     X(FORWARD_REFUSED, "ws_mgr_forwarded_total", "result=\"refused\"", "")    \

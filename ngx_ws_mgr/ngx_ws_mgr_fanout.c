@@ -570,8 +570,8 @@ ngx_ws_mgr_fanout_advance(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
         return;
     }
 
-    ngx_ws_mgr_count_add(SKIPPED_LATEST, skips->latest);
-    ngx_ws_mgr_count_add(SKIPPED_DROP, skips->drop);
+    ngx_ws_mgr_discard_add(SKIPPED_LATEST, skips->latest);
+    ngx_ws_mgr_discard_add(SKIPPED_DROP, skips->drop);
 }
 
 

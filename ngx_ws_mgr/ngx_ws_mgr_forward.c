@@ -107,7 +107,7 @@ ngx_ws_mgr_forward_message(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
                    || queue->bytes + payload->len > NGX_WS_MGR_FORWARD_BYTES))
         || (worker && worker + payload->len > NGX_WS_MGR_FORWARD_WORKER_BYTES))
     {
-        ngx_ws_mgr_count(FORWARD_BUSY);
+        ngx_ws_mgr_discard(FORWARD_BUSY);
         ngx_ws_mgr_message_error(client, &ngx_ws_mgr_forward_busy, ref);
         return;
     }
@@ -124,7 +124,7 @@ ngx_ws_mgr_forward_message(ngx_ws_mgr_client_t *client, ngx_uint_t opcode,
             ngx_free(item);
         }
 
-        ngx_ws_mgr_count(FORWARD_BUSY);
+        ngx_ws_mgr_discard(FORWARD_BUSY);
         ngx_ws_mgr_message_error(client, &ngx_ws_mgr_forward_busy, ref);
         return;
     }

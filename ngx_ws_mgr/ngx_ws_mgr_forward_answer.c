@@ -75,7 +75,7 @@ ngx_ws_mgr_forward_answer(ngx_ws_mgr_forward_queue_t *queue,
     }
 
     if (ngx_ws_mgr_forward_event(queue, answer) != NGX_OK) {
-        ngx_ws_mgr_count(FORWARD_BAD_ANSWERS);
+        ngx_ws_mgr_discard(FORWARD_BAD_ANSWERS);
         ngx_ws_mgr_forward_tell(queue, item, &ngx_ws_mgr_forward_bad_answer);
     }
 }
@@ -130,7 +130,7 @@ ngx_ws_mgr_forward_event(ngx_ws_mgr_forward_queue_t *queue,
     } else {
 
         if (queue->client == NULL) {
-            ngx_ws_mgr_count(FORWARD_LATE);
+            ngx_ws_mgr_discard(FORWARD_LATE);
             return NGX_OK;
         }
 
@@ -186,7 +186,7 @@ ngx_ws_mgr_forward_tell(ngx_ws_mgr_forward_queue_t *queue,
     ngx_ws_mgr_forward_item_t *item, const ngx_ws_mgr_message_error_t *error)
 {
     if (queue->client == NULL) {
-        ngx_ws_mgr_count(FORWARD_LATE);
+        ngx_ws_mgr_discard(FORWARD_LATE);
         return;
     }
 

@@ -15,6 +15,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_discard.h>
 #include <ngx_ws_mgr_mutex.h>
 
 

@@ -87,7 +87,7 @@ ngx_ws_mgr_notify_exit(ngx_log_t *log)
         return;
     }
 
-    ngx_ws_mgr_count_add(NOTICES_DROPPED, ngx_ws_mgr_notify_waiting);
+    ngx_ws_mgr_discard_add(NOTICES_DROPPED, ngx_ws_mgr_notify_waiting);
 
     ngx_log_error(NGX_LOG_ERR, log, 0,
                   "ws_mgr_notify: %ui notices were not taken until this "
@@ -110,7 +110,7 @@ ngx_ws_mgr_notify_add(ngx_ws_mgr_session_t *s,
            ? ngx_ws_mgr_notify_item(s, place, disconnect) : NULL;
 
     if (item == NULL) {
-        ngx_ws_mgr_count(NOTICES_DROPPED);
+        ngx_ws_mgr_discard(NOTICES_DROPPED);
         ngx_log_error(NGX_LOG_ERR, s->connection->log, 0,
                       "ws_mgr_notify: a notice was thrown away, %ui wait",
                       ngx_ws_mgr_notify_waiting);

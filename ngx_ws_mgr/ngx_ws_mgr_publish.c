@@ -211,10 +211,10 @@ ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
         }
 
         if (events >= limits->events) {
-            cause = NGX_WS_MGR_EVICTED_COUNT;
+            cause = NGX_WS_MGR_DISCARD_EVICTED_COUNT;
 
         } else if (log->bytes + size > limits->bytes) {
-            cause = NGX_WS_MGR_EVICTED_BYTES;
+            cause = NGX_WS_MGR_DISCARD_EVICTED_BYTES;
 
         } else {
             return;
@@ -242,7 +242,7 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
     if (user->runs == NULL) {
         runs = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_runs_t));
         if (runs == NULL) {
-            ngx_ws_mgr_count(RUNS_FORGOTTEN);
+            ngx_ws_mgr_discard(RUNS_FORGOTTEN);
             return;
         }
 
@@ -260,13 +260,13 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
             runs->n--;
             ngx_ws_mgr_shard_free_run_locked(shard,
                                  ngx_queue_data(q, ngx_ws_mgr_run_t, queue));
-            ngx_ws_mgr_count(RUNS_FORGOTTEN);
+            ngx_ws_mgr_discard(RUNS_FORGOTTEN);
         }
 
         run = ngx_ws_mgr_shard_alloc_locked(shard,
                                             ngx_ws_mgr_run_size(&p->run));
         if (run == NULL) {
-            ngx_ws_mgr_count(RUNS_FORGOTTEN);
+            ngx_ws_mgr_discard(RUNS_FORGOTTEN);
             return;
         }
 

@@ -292,7 +292,7 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
         call->done(call, reply);
 
     } else {
-        ngx_ws_mgr_count(REDIS_UNCLAIMED);
+        ngx_ws_mgr_discard(REDIS_UNCLAIMED);
     }
 
     return redis->lost ? NGX_ERROR : NGX_OK;

@@ -17,6 +17,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_counter.h>
+#include <ngx_ws_mgr_discard.h>
 #include <ngx_ws_mgr_deflate.h>
 #include <ngx_ws_mgr_frame.h>
 

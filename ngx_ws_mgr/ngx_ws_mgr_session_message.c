@@ -59,6 +59,12 @@ static ngx_uint_t
 ngx_ws_mgr_session_wanted(ngx_ws_mgr_session_t *s)
 {
     if (s->closing) {
+
+        if (!s->frame.known) {
+            s->frame.known = 1;
+            ngx_ws_mgr_discard(MESSAGES_LATE);
+        }
+
         return 0;
     }
 
@@ -70,7 +76,7 @@ ngx_ws_mgr_session_wanted(ngx_ws_mgr_session_t *s)
         if (!ngx_ws_mgr_session_permit(s)) {
             s->frame.skip = 1;
 
-            ngx_ws_mgr_count(MESSAGES_RATE);
+            ngx_ws_mgr_discard(MESSAGES_RATE);
             s->handlers->limited(s);
         }
     }

@@ -177,7 +177,8 @@ ngx_ws_mgr_shard_rest_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_shard_unrest_locked(shard, user);
 
     if (user->name[0] == '\0') {
-        ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_IDLE);
+        ngx_ws_mgr_shard_forget_locked(shard, user,
+                                      NGX_WS_MGR_DISCARD_EVICTED_IDLE);
         return;
     }
 
@@ -219,10 +220,10 @@ ngx_ws_mgr_shard_evict_locked(ngx_ws_mgr_shard_t *shard,
     shard->nbytes -= bytes - user->log.bytes;
 
     if (event->expires && event->expires <= ngx_ws_mgr_now()) {
-        cause = NGX_WS_MGR_EVICTED_TTL;
+        cause = NGX_WS_MGR_DISCARD_EVICTED_TTL;
     }
 
-    ngx_ws_mgr_count_at(cause);
+    ngx_ws_mgr_discard_at(cause);
     ngx_slab_free_locked(shard->pool, event);
 }
 
@@ -243,7 +244,8 @@ ngx_ws_mgr_shard_age_locked(ngx_ws_mgr_shard_t *shard,
             break;
         }
 
-        ngx_ws_mgr_shard_evict_locked(shard, user, NGX_WS_MGR_EVICTED_AGE);
+        ngx_ws_mgr_shard_evict_locked(shard, user,
+                                      NGX_WS_MGR_DISCARD_EVICTED_AGE);
     }
 
     if (n) {
@@ -325,7 +327,8 @@ ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard, ngx_uint_t n,
             break;
         }
 
-        ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_IDLE);
+        ngx_ws_mgr_shard_forget_locked(shard, user,
+                                      NGX_WS_MGR_DISCARD_EVICTED_IDLE);
     }
 
     return i;
@@ -359,7 +362,7 @@ ngx_ws_mgr_shard_relieve_locked(ngx_ws_mgr_shard_t *shard)
         user = ngx_queue_data(q, ngx_ws_mgr_user_t, rank);
 
         ngx_ws_mgr_shard_evict_locked(shard, user,
-                                      NGX_WS_MGR_EVICTED_PRESSURE);
+                                      NGX_WS_MGR_DISCARD_EVICTED_PRESSURE);
         ngx_ws_mgr_shard_rank_locked(shard, user);
 
         return 1;
@@ -371,7 +374,8 @@ ngx_ws_mgr_shard_relieve_locked(ngx_ws_mgr_shard_t *shard)
 
     q = ngx_queue_head(&shard->idle);
     user = ngx_queue_data(q, ngx_ws_mgr_user_t, idle);
-    ngx_ws_mgr_shard_forget_locked(shard, user, NGX_WS_MGR_EVICTED_PRESSURE);
+    ngx_ws_mgr_shard_forget_locked(shard, user,
+                                  NGX_WS_MGR_DISCARD_EVICTED_PRESSURE);
 
     return 1;
 }
@@ -406,7 +410,7 @@ ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
             ngx_queue_remove(q);
 
             if (!run->ended) {
-                ngx_ws_mgr_count(RUNS_FORGOTTEN);
+                ngx_ws_mgr_discard(RUNS_FORGOTTEN);
             }
 
             ngx_ws_mgr_shard_free_run_locked(shard, run);

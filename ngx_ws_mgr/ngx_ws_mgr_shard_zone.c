@@ -287,7 +287,7 @@ ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard)
         ngx_ws_mgr_mutex_unlock(&shard->mutex);
 
         if (rebuilt) {
-            ngx_ws_mgr_count(SHARDS_REBUILT);
+            ngx_ws_mgr_discard(SHARDS_REBUILT);
             ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                           "ws_mgr shard %ui was being changed by a worker that "
                           "died: it is empty now, and its clients are told",

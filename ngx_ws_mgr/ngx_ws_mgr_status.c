@@ -54,6 +54,8 @@ static void ngx_ws_mgr_status_reason(ngx_ws_mgr_text_t *reasons,
 static ngx_uint_t ngx_ws_mgr_status_redis(ngx_ws_mgr_text_t *reasons);
 static void ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t);
+static void ngx_ws_mgr_status_name(ngx_ws_mgr_text_t *t, ngx_uint_t id);
+static void ngx_ws_mgr_status_discards(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_metric(ngx_ws_mgr_text_t *t,
     const char *metric, const char *type, const char *help);
 static void ngx_ws_mgr_status_gauges(ngx_ws_mgr_text_t *t,
@@ -318,6 +320,7 @@ ngx_ws_mgr_status_all(ngx_http_request_t *r, ngx_str_t *arg)
 
     ngx_ws_mgr_status_workers(&t);
     ngx_ws_mgr_status_counters(&t);
+    ngx_ws_mgr_status_discards(&t);
 
     ngx_ws_mgr_text_put(&t, "}");
 
@@ -361,32 +364,76 @@ ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t)
 static void
 ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t)
 {
-    ngx_str_t                         name;
-    ngx_uint_t                        i;
-    u_char                            data[256];
-    const ngx_ws_mgr_counter_desc_t  *row;
+    ngx_uint_t  i;
 
     ngx_ws_mgr_text_put(t, ",\"counters\":{");
 
     for (i = 0; i < NGX_WS_MGR_COUNTERS; i++) {
-        row = &ngx_ws_mgr_counter_table[i];
-
-        name.data = data;
-        name.len = ngx_snprintf(data, sizeof(data),
-                                row->labels[0] ? "%s{%s}" : "%s", row->metric,
-                                row->labels)
-                   - data;
 
         if (i != 0) {
             ngx_ws_mgr_text_put(t, ",");
         }
 
-        ngx_ws_mgr_text_string(t, &name);
+        ngx_ws_mgr_status_name(t, i);
         ngx_ws_mgr_text_put(t, ":");
         ngx_ws_mgr_text_number(t, ngx_ws_mgr_node_counter(i));
     }
 
     ngx_ws_mgr_text_put(t, "}");
+}
+
+
+static void
+ngx_ws_mgr_status_name(ngx_ws_mgr_text_t *t, ngx_uint_t id)
+{
+    ngx_str_t                         name;
+    u_char                            data[256];
+    const ngx_ws_mgr_counter_desc_t  *row;
+
+    row = &ngx_ws_mgr_counter_table[id];
+
+    name.data = data;
+    name.len = ngx_snprintf(data, sizeof(data),
+                            row->labels[0] ? "%s{%s}" : "%s", row->metric,
+                            row->labels)
+               - data;
+
+    ngx_ws_mgr_text_string(t, &name);
+}
+
+
+/* what was thrown away, and why: some of the counters, in words */
+
+static void
+ngx_ws_mgr_status_discards(ngx_ws_mgr_text_t *t)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        ngx_uint_t   counter;
+        const char  *what;
+        const char  *why;
+    } rows[] = {
+#define NGX_WS_MGR_STATUS_DISCARD(name, what, why)                            \
+        { NGX_WS_MGR_DISCARD_##name, what, why },
+        NGX_WS_MGR_DISCARD_TABLE(NGX_WS_MGR_STATUS_DISCARD)
+#undef NGX_WS_MGR_STATUS_DISCARD
+        { NGX_WS_MGR_DISCARD_NONE, NULL, NULL }
+    };
+
+    ngx_ws_mgr_text_put(t, ",\"discards\":[");
+
+    for (i = 0; rows[i].what != NULL; i++) {
+        ngx_ws_mgr_text_format(t, 256,
+                               "%s{\"what\":\"%s\",\"why\":\"%s\",\"counter\":",
+                               i ? "," : "", rows[i].what, rows[i].why);
+        ngx_ws_mgr_status_name(t, rows[i].counter);
+        ngx_ws_mgr_text_put(t, ",\"n\":");
+        ngx_ws_mgr_text_number(t, ngx_ws_mgr_node_counter(rows[i].counter));
+        ngx_ws_mgr_text_put(t, "}");
+    }
+
+    ngx_ws_mgr_text_put(t, "]");
 }
 
 

@@ -231,7 +231,7 @@ ngx_ws_mgr_ticket_shm_insert_locked(ngx_ws_mgr_shard_t *shard, u_char *id,
     {
         t = ngx_queue_data(ngx_queue_head(&shard->used),
                            ngx_ws_mgr_ticket_shm_t, by.used);
-        ngx_ws_mgr_count(TICKETS_FORGOTTEN);
+        ngx_ws_mgr_discard(TICKETS_FORGOTTEN);
         ngx_ws_mgr_ticket_shm_remove_locked(shard, t);
     }
 
@@ -305,7 +305,7 @@ ngx_ws_mgr_ticket_shm_cap_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *user)
         return;
     }
 
-    ngx_ws_mgr_count(TICKETS_REPLACED);
+    ngx_ws_mgr_discard(TICKETS_REPLACED);
     ngx_ws_mgr_ticket_shm_remove_locked(shard, oldest);
 }
 
@@ -458,7 +458,7 @@ ngx_ws_mgr_ticket_shm_expire_locked(ngx_ws_mgr_shard_t *shard, ngx_uint_t n,
         t = ngx_rbtree_data(node, ngx_ws_mgr_ticket_shm_t, expiry);
 
         if (t->record) {
-            ngx_ws_mgr_count(TICKETS_EXPIRED);
+            ngx_ws_mgr_discard(TICKETS_EXPIRED);
         }
 
         ngx_ws_mgr_ticket_shm_remove_locked(shard, t);

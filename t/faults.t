@@ -244,3 +244,5 @@ cmp_ok $late[@late / 2], '<', patience(0.2), 'soon';
 $sleepy->abort if $sleepy;
 eventually { $mgr->connections_of('eve') == @eves } 'as many as there are';
 is $mgr->counter('ws_mgr_dead_workers_total'), bury(), 'each death was counted';
+cmp_ok $mgr->counter('ws_mgr_shards_rebuilt_total'), '>=', @points - 2,
+       'and so was each shard that was made anew';

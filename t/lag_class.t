@@ -12,8 +12,8 @@ my $mgr = manager(<<'CONF', workers => 2, http => 'ws_mgr_log events=4000 bytes=
     location /api/ { ws_mgr_api broadcast health status tickets users connections metrics; }
 CONF
 
-my ($latest, $drop) = map { "ws_mgr_events_skipped_total{class=\"$_\"}" }
-                      qw/ latest drop /;
+my $latest = 'ws_mgr_events_skipped_total{class="latest"}';
+my $drop = 'ws_mgr_events_skipped_total{class="drop"}';
 
 sub post {
     my ($class, $n, %more) = @_;

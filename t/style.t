@@ -39,6 +39,7 @@ my @layers = map { [ split ] } (
 
     # pure
     'api_fault api_path json log node refusal',
+    'discard',
     'address counter deflate extension failpoint frame header keys mask mutex names origin problem schema',
     'string text ticket value',
 );
