@@ -542,6 +542,10 @@ ngx_ws_mgr_member_wake(ngx_ws_mgr_wake_t *wake)
 
     for (i = 0; i < NGX_WS_MGR_SLOTS / 64; i++) {
 
+        if (wake->bits[i]) {
+            ngx_ws_mgr_failpoint_midst();
+        }
+
         for (bits = wake->bits[i]; bits; bits &= bits - 1) {
             ngx_ws_mgr_member_waker(i * 64 + __builtin_ctzll(bits));
         }
