@@ -128,8 +128,11 @@ ngx_ws_mgr_run_init(ngx_ws_mgr_runs_t *runs, ngx_ws_mgr_run_t *run,
     ngx_memcpy(run->id, event->id.data, event->id.len);
 
     run->thread_len = (uint8_t) event->thread.len;
-    ngx_memcpy(ngx_ws_mgr_run_thread(run), event->thread.data,
-               event->thread.len);
+
+    if (event->thread.len) {
+        ngx_memcpy(ngx_ws_mgr_run_thread(run), event->thread.data,
+                   event->thread.len);
+    }
 
     ngx_queue_insert_head(&runs->queue, &run->queue);
     runs->n++;

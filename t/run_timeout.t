@@ -12,7 +12,8 @@ my $conf = <<'CONF';
     location /strict/ { ws_mgr_api; ws_mgr_run_order enforce; }
 CONF
 
-my $mgr = manager($conf, workers => 4, http => 'ws_mgr_run_timeout 300ms;');
+my $ms = $ENV{WS_MGR_ASAN} ? 2400 : 600;
+my $mgr = manager($conf, workers => 4, http => "ws_mgr_run_timeout ${ms}ms;");
 my @sockets = map { $mgr->connect('ann "é"') } 1 .. 4;
 
 sub run_event {
@@ -46,12 +47,12 @@ is $end->{thread_id}, 't/1', 'in its thread';
 is $end->{user_id}, 'ann "é"', 'for its user';
 ok $end->{synthetic}, 'says that it is synthetic';
 is $end->{reason}, 'run_timeout', 'and why';
-like $end->{error}, qr/300 ms/, 'in words';
-cmp_ok $waited, '>', 0.25, 'not before its time';
-cmp_ok $waited, '<', patience(1), 'and soon after';
+like $end->{error}, qr/$ms ms/, 'in words';
+cmp_ok $waited, '>', 0.9 * $ms / 1000, 'not before its time';
+cmp_ok $waited, '<', $ms / 1000 + patience(1), 'and soon after';
 
 # once: nothing comes before what is posted next
-wait_until { 0 } 0.5;
+wait_until { 0 } 0.6;
 $mgr->post({ type => 'next', user_id => 'ann "é"' });
 is heard()->{type}, 'next', 'once, by whichever worker';
 is $mgr->counter('ws_mgr_runs_timed_out_total'), 1, 'counted';
@@ -73,7 +74,7 @@ $mgr->post(run_event(agent_started => 'short', agent_name => 'a'));
 $mgr->post(run_event(agent_completed => 'short', status => 'ok'));
 
 for (1 .. 5) {
-    wait_until { 0 } 0.12;
+    wait_until { 0 } 0.25;
     $mgr->post(run_event(whatever => 'long'));
 }
 
@@ -100,8 +101,8 @@ eventually { ($mgr->counter('ws_mgr_runs_timed_out_total') || 0) == 4 }
 $mgr->post({ type => 'agent_started', run_id => 'l', user_id => 'bob',
              agent_name => 'a' });
 $mgr->reload(http => '');
-wait_until { 0 } 0.5;
+wait_until { 0 } 0.8;
 is $mgr->watched('events/bob')->{events}[-1]{type}, 'agent_started', 'off is off';
-$mgr->reload(http => 'ws_mgr_run_timeout 300ms;');
+$mgr->reload(http => "ws_mgr_run_timeout ${ms}ms;");
 eventually { $mgr->watched('events/bob')->{events}[-1]{type} eq 'agent_error' }
     'on again: what was silent meanwhile is overdue';
