@@ -37,7 +37,7 @@ my ($connect) = $said =~ /^(\S+ -m websockets .*)$/m;
 my ($post) = $said =~ /^(curl .*\\\n.*)$/m;
 
 # the second terminal, whose keyboard nobody touches
-my $page = open my $terminal, '-|', 'bash', '-c',
+my $page = open my $terminal, '-|', 'setsid', 'bash', '-c',
                 "$ticket\nsleep 60 | exec $connect 2>&1";
 my $shown = '';
 
@@ -60,7 +60,7 @@ is $answer->{accepted}, 1, 'the event is accepted';
 is $answer->{events}[0]{sockets}, 1, 'for the page';
 ok shows(qr/"agent_started"/), 'and the page shows it' or diag $shown;
 
-kill TERM => $page;
+kill TERM => -$page;
 
 my $demo = `$top/tools/demo 127.0.0.1:$port 2>&1`;
 
