@@ -10,11 +10,24 @@
 #include <ngx_ws_mgr_api_body.h>
 #include <ngx_ws_mgr_api_connections.h>
 #include <ngx_ws_mgr_api_fault.h>
+#include <ngx_ws_mgr_api_look.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_frame.h>
 #include <ngx_ws_mgr_registry.h>
 
 
+/* of a connection that is to be closed by another node */
+
+typedef struct {
+    ngx_str_t   id;
+    ngx_uint_t  code;
+} ngx_ws_mgr_connections_kick_t;
+
+
+static ngx_int_t ngx_ws_mgr_api_connections_elsewhere(ngx_http_request_t *r,
+    ngx_str_t *id, ngx_uint_t code);
+static ngx_int_t ngx_ws_mgr_api_connections_told(ngx_http_request_t *r,
+    ngx_ws_mgr_engine_op_t *op, void *data);
 static ngx_int_t ngx_ws_mgr_api_connections_find(ngx_str_t *id,
     ngx_ws_mgr_conn_info_t *info);
 
@@ -51,8 +64,7 @@ ngx_ws_mgr_api_connections_disconnect(ngx_http_request_t *r, ngx_str_t *id)
     }
 
     if (ngx_ws_mgr_api_connections_find(id, &info) != NGX_OK) {
-        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_CONNECTION,
-                                    "this node has no such connection");
+        return ngx_ws_mgr_api_connections_elsewhere(r, id, code);
     }
 
     n = ngx_ws_mgr_registry_kick_conn(info.number, code);
@@ -63,6 +75,74 @@ ngx_ws_mgr_api_connections_disconnect(ngx_http_request_t *r, ngx_str_t *id)
     ngx_ws_mgr_text_format(&t, 2 * NGX_INT_T_LEN + 64,
                            ",\"disconnected\":%ui,\"close_code\":%ui}", n,
                            code);
+
+    return ngx_ws_mgr_api_body_send(r, NGX_HTTP_OK, &t);
+}
+
+
+/* one that may be of another node, whose name is in front of its id */
+
+static ngx_int_t
+ngx_ws_mgr_api_connections_elsewhere(ngx_http_request_t *r, ngx_str_t *id,
+    ngx_uint_t code)
+{
+    ngx_ws_mgr_api_look_t          *look;
+    ngx_ws_mgr_connections_kick_t  *kick;
+
+    if (ngx_ws_mgr_engine == NULL || id->len != NGX_WS_MGR_CONN_LEN
+        || ngx_memcmp(id->data, ngx_ws_mgr_node->name, NGX_WS_MGR_NODE_LEN)
+           == 0)
+    {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_CONNECTION,
+                                    "this node has no such connection");
+    }
+
+    kick = ngx_palloc(r->pool, sizeof(ngx_ws_mgr_connections_kick_t));
+    if (kick == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    kick->id = *id;
+    kick->code = code;
+
+    look = ngx_ws_mgr_api_look_create(r, ngx_ws_mgr_api_connections_told,
+                                      kick);
+    if (look == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_ws_mgr_engine->kick_conn(&look->op, id, code);
+
+    return ngx_ws_mgr_api_look_go(look);
+}
+
+
+/* its worker was told; what it finds is not known here */
+
+static ngx_int_t
+ngx_ws_mgr_api_connections_told(ngx_http_request_t *r,
+    ngx_ws_mgr_engine_op_t *op, void *data)
+{
+    ngx_ws_mgr_text_t               t;
+    ngx_ws_mgr_connections_kick_t  *kick = data;
+
+    if (op->failed) {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_UNAVAILABLE,
+                                    "redis did not answer: the connection's"
+                                    " node may not have been told");
+    }
+
+    if (op->nodes->nelts == 0) {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_CONNECTION,
+                                    "no node has such a connection");
+    }
+
+    ngx_ws_mgr_text_init(&t, r->pool, 0);
+    ngx_ws_mgr_text_put(&t, "{\"connection_id\":");
+    ngx_ws_mgr_text_string(&t, &kick->id);
+    ngx_ws_mgr_text_format(&t, NGX_INT_T_LEN + 64,
+                           ",\"disconnected\":null,\"close_code\":%ui}",
+                           kick->code);
 
     return ngx_ws_mgr_api_body_send(r, NGX_HTTP_OK, &t);
 }

@@ -13,27 +13,33 @@
 
 static ngx_uint_t ngx_ws_mgr_api_event_group(ngx_ws_mgr_posting_t **postings,
     ngx_uint_t n);
-static ngx_int_t ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting);
+static void ngx_ws_mgr_api_event_append_many(ngx_ws_mgr_engine_op_t *op,
+    ngx_ws_mgr_posting_t *posting);
+static ngx_int_t ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting,
+    ngx_ws_mgr_publish_t *p);
 static ngx_int_t ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting,
     ngx_ws_mgr_text_t *t);
 static ngx_int_t ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting,
     ngx_ws_mgr_text_t *t);
+static ngx_int_t ngx_ws_mgr_api_event_user(ngx_ws_mgr_posting_t *posting,
+    ngx_uint_t i, ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_api_event_tokens(ngx_ws_mgr_posting_t *posting);
 static void ngx_ws_mgr_api_event_id(ngx_ws_mgr_text_t *t,
     ngx_ws_mgr_publish_t *p);
-static void ngx_ws_mgr_api_event_sockets(ngx_ws_mgr_text_t *t,
-    ngx_uint_t sockets, ngx_uint_t unknown);
+static void ngx_ws_mgr_api_event_figure(ngx_ws_mgr_text_t *t,
+    const char *name, ngx_uint_t n, ngx_uint_t unknown);
 
 
 ngx_uint_t
-ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t **postings, ngx_uint_t n,
-    ngx_uint_t more)
+ngx_ws_mgr_api_event_append(ngx_ws_mgr_engine_op_t *op,
+    ngx_ws_mgr_posting_t **postings, ngx_uint_t n, ngx_uint_t more)
 {
     ngx_uint_t              i, k, all;
     ngx_ws_mgr_posting_t   *posting;
     ngx_ws_mgr_publish_t   *group[NGX_WS_MGR_PUBLISH_GROUP];
 
     if (!postings[0]->refused && postings[0]->envelope.nusers) {
+        ngx_ws_mgr_api_event_append_many(op, postings[0]);
         return 1;
     }
 
@@ -62,10 +68,46 @@ ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t **postings, ngx_uint_t n,
     }
 
     if (k) {
-        ngx_ws_mgr_publish_group(group, k);
+        ngx_ws_mgr_engine_publish(op, group, k);
     }
 
     return n;
+}
+
+
+static void
+ngx_ws_mgr_api_event_append_many(ngx_ws_mgr_engine_op_t *op,
+    ngx_ws_mgr_posting_t *posting)
+{
+    ngx_uint_t                  i;
+    ngx_ws_mgr_publish_t       *p;
+    ngx_ws_mgr_envelope_t      *e;
+    ngx_ws_mgr_posting_user_t  *users;
+
+    e = &posting->envelope;
+
+    users = ngx_palloc(op->pool,
+                       e->nusers * sizeof(ngx_ws_mgr_posting_user_t));
+    posting->users = users;
+
+    if (users == NULL) {
+        return;
+    }
+
+    for (i = 0; i < e->nusers; i++) {
+        p = &users[i].publish;
+
+        *p = posting->publish;
+        p->user = e->users[i];
+        p->entry.user_raw = e->users_raw[i];
+
+        if (posting->event->wait != NULL) {
+            ngx_ws_mgr_api_wait_before(posting->event->wait, p,
+                                       &users[i].matched);
+        }
+
+        ngx_ws_mgr_engine_publish(op, &p, 1);
+    }
 }
 
 
@@ -126,12 +168,9 @@ ngx_ws_mgr_api_event_result(ngx_ws_mgr_posting_t *posting,
 /* what became of it in the log of one user */
 
 static ngx_int_t
-ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting)
+ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting,
+    ngx_ws_mgr_publish_t *p)
 {
-    ngx_ws_mgr_publish_t  *p;
-
-    p = &posting->publish;
-
     switch (p->result) {
 
     case NGX_WS_MGR_PUBLISH_OK:
@@ -148,6 +187,19 @@ ngx_ws_mgr_api_event_judge(ngx_ws_mgr_posting_t *posting)
         return ngx_ws_mgr_api_posting_refuse(posting,
                                    NGX_WS_MGR_FAULT_RUN_ORDER, "type", NULL,
                                    p->disorder);
+
+    case NGX_WS_MGR_PUBLISH_UNAVAILABLE:
+        return ngx_ws_mgr_api_posting_refuse(posting,
+                                   NGX_WS_MGR_FAULT_UNAVAILABLE, NULL, NULL,
+                                   "redis cannot be reached: the event is in"
+                                   " no log");
+
+    case NGX_WS_MGR_PUBLISH_UNKNOWN:
+        return ngx_ws_mgr_api_posting_refuse(posting,
+                                   NGX_WS_MGR_FAULT_UNAVAILABLE, NULL, NULL,
+                                   "redis did not answer: whether the event is"
+                                   " in the log is not known, post it again"
+                                   " with the same event_id");
 
     default:
         return ngx_ws_mgr_api_posting_refuse(posting,
@@ -178,7 +230,7 @@ ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
 
     p = &posting->publish;
 
-    if (ngx_ws_mgr_api_event_judge(posting) != NGX_OK) {
+    if (ngx_ws_mgr_api_event_judge(posting, p) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -189,7 +241,8 @@ ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
     ngx_ws_mgr_text_put(t, "{\"event_id\":");
     ngx_ws_mgr_text_string(t, &posting->envelope.event_id);
     ngx_ws_mgr_api_event_id(t, p);
-    ngx_ws_mgr_api_event_sockets(t, p->sockets, p->unknown_sockets);
+    ngx_ws_mgr_api_event_figure(t, "sockets", p->sockets, p->unknown_sockets);
+    ngx_ws_mgr_api_event_figure(t, "nodes", p->nodes, p->unknown_nodes);
     ngx_ws_mgr_text_put(t, ",\"stored\":true");
 
     if (posting->event->wait != NULL) {
@@ -208,66 +261,48 @@ ngx_ws_mgr_api_event_one(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
 static ngx_int_t
 ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
 {
-    size_t                     start;
-    ngx_uint_t                 i, fresh, stored, sockets, unknown;
-    ngx_ws_mgr_publish_t      *p;
-    ngx_ws_mgr_problem_t      *problem;
-    ngx_ws_mgr_envelope_t     *e;
+    size_t                  start;
+    ngx_uint_t              i, fresh, stored, sockets, nodes, unknown[2];
+    ngx_ws_mgr_publish_t   *p;
+    ngx_ws_mgr_envelope_t  *e;
 
     e = &posting->envelope;
-    p = &posting->publish;
-    problem = &posting->refusal.problem;
 
     start = ngx_ws_mgr_text_len(t);
     stored = 0;
     fresh = 0;
     sockets = 0;
-    unknown = 0;
+    nodes = 0;
+    unknown[0] = 0;
+    unknown[1] = 0;
+
+    if (posting->users == NULL) {
+        return ngx_ws_mgr_api_posting_refuse(posting,
+                                   NGX_WS_MGR_FAULT_UNAVAILABLE, NULL, NULL,
+                                   "out of memory");
+    }
 
     ngx_ws_mgr_text_put(t, "{\"event_id\":");
     ngx_ws_mgr_text_string(t, &e->event_id);
     ngx_ws_mgr_text_put(t, ",\"users\":[");
 
     for (i = 0; i < e->nusers; i++) {
-        p->user = e->users[i];
-        p->entry.user_raw = e->users_raw[i];
+        p = &posting->users[i].publish;
 
         if (i != 0) {
             ngx_ws_mgr_text_put(t, ",");
         }
 
-        ngx_ws_mgr_text_put(t, "{\"user_id\":");
-        ngx_ws_mgr_text_add(t, e->users_raw[i].data, e->users_raw[i].len);
-
-        if (posting->event->wait != NULL) {
-            ngx_ws_mgr_api_wait_before(posting->event->wait, p,
-                                       &posting->matched);
-        }
-
-        (void) ngx_ws_mgr_publish(p);
-
-        if (ngx_ws_mgr_api_event_judge(posting) != NGX_OK) {
-            ngx_ws_mgr_text_put(t, ",");
-            ngx_ws_mgr_api_fault_text(t, problem);
-            ngx_ws_mgr_text_put(t, ",\"stored\":false}");
+        if (ngx_ws_mgr_api_event_user(posting, i, t) != NGX_OK) {
             continue;
         }
 
         stored++;
         fresh += !p->duplicate;
         sockets += p->sockets;
-        unknown |= p->unknown_sockets;
-
-        ngx_ws_mgr_api_event_id(t, p);
-        ngx_ws_mgr_api_event_sockets(t, p->sockets, p->unknown_sockets);
-        ngx_ws_mgr_text_put(t, ",\"stored\":true");
-
-        if (posting->event->wait != NULL) {
-            ngx_ws_mgr_api_wait_after(posting->event->wait, p,
-                                      &posting->matched, t);
-        }
-
-        ngx_ws_mgr_text_put(t, "}");
+        nodes = ngx_max(nodes, p->nodes);
+        unknown[0] |= p->unknown_sockets;
+        unknown[1] |= p->unknown_nodes || p->elsewhere;
     }
 
     if (stored == 0) {
@@ -280,9 +315,52 @@ ngx_ws_mgr_api_event_many(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
     }
 
     ngx_ws_mgr_text_put(t, "]");
-    ngx_ws_mgr_api_event_sockets(t, sockets, unknown);
+    ngx_ws_mgr_api_event_figure(t, "sockets", sockets, unknown[0]);
+    ngx_ws_mgr_api_event_figure(t, "nodes", nodes, unknown[1]);
     ngx_ws_mgr_text_format(t, 32, ",\"stored\":%s}",
                            stored == e->nusers ? "true" : "false");
+
+    return NGX_OK;
+}
+
+
+/* what became of it in the log of one of its users */
+
+static ngx_int_t
+ngx_ws_mgr_api_event_user(ngx_ws_mgr_posting_t *posting, ngx_uint_t i,
+    ngx_ws_mgr_text_t *t)
+{
+    ngx_str_t                  *raw;
+    ngx_ws_mgr_publish_t       *p;
+    ngx_ws_mgr_posting_user_t  *user;
+
+    user = &posting->users[i];
+    p = &user->publish;
+    raw = &posting->envelope.users_raw[i];
+
+    ngx_ws_mgr_text_put(t, "{\"user_id\":");
+    ngx_ws_mgr_text_add(t, raw->data, raw->len);
+
+    if (ngx_ws_mgr_api_event_judge(posting, p) != NGX_OK) {
+        posting->refused = 0;
+
+        ngx_ws_mgr_text_put(t, ",");
+        ngx_ws_mgr_api_fault_text(t, &posting->refusal.problem);
+        ngx_ws_mgr_text_put(t, ",\"stored\":false}");
+
+        return NGX_DECLINED;
+    }
+
+    ngx_ws_mgr_api_event_id(t, p);
+    ngx_ws_mgr_api_event_figure(t, "sockets", p->sockets, p->unknown_sockets);
+    ngx_ws_mgr_api_event_figure(t, "nodes", p->nodes, p->unknown_nodes);
+    ngx_ws_mgr_text_put(t, ",\"stored\":true");
+
+    if (posting->event->wait != NULL) {
+        ngx_ws_mgr_api_wait_after(posting->event->wait, p, &user->matched, t);
+    }
+
+    ngx_ws_mgr_text_put(t, "}");
 
     return NGX_OK;
 }
@@ -320,15 +398,13 @@ ngx_ws_mgr_api_event_id(ngx_ws_mgr_text_t *t, ngx_ws_mgr_publish_t *p)
 
 
 static void
-ngx_ws_mgr_api_event_sockets(ngx_ws_mgr_text_t *t, ngx_uint_t sockets,
-    ngx_uint_t unknown)
+ngx_ws_mgr_api_event_figure(ngx_ws_mgr_text_t *t, const char *name,
+    ngx_uint_t n, ngx_uint_t unknown)
 {
     if (unknown) {
-        ngx_ws_mgr_text_put(t, ",\"sockets\":null,\"nodes\":null");
+        ngx_ws_mgr_text_format(t, 32, ",\"%s\":null", name);
         return;
     }
 
-    ngx_ws_mgr_text_format(t, NGX_INT_T_LEN + 32,
-                           ",\"sockets\":%ui,\"nodes\":%d", sockets,
-                           sockets ? 1 : 0);
+    ngx_ws_mgr_text_format(t, NGX_INT_T_LEN + 32, ",\"%s\":%ui", name, n);
 }

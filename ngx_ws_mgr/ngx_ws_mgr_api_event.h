@@ -13,18 +13,19 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_api_posting.h>
+#include <ngx_ws_mgr_engine.h>
 #include <ngx_ws_mgr_text.h>
 
 
 /*
- * Appends the first posting, and those behind it that are for the log of the
- * same user, as one group.  Returns how many are done with, refused ones among
- * them: their results can be written.  One for many users counts as done, and
- * is appended when its result is written.  With "more" to come, which the
- * group may go on with, nothing is appended where it takes in all: 0.
+ * Publishes the first posting, and those behind it that are for the log of the
+ * same user, as one group.  Returns how many those are, refused ones among
+ * them: once nothing of "op" is pending, their results can be written.  With
+ * "more" to come, which the group may go on with, nothing is published where
+ * it takes in all: 0.
  */
-ngx_uint_t ngx_ws_mgr_api_event_append(ngx_ws_mgr_posting_t **postings,
-    ngx_uint_t n, ngx_uint_t more);
+ngx_uint_t ngx_ws_mgr_api_event_append(ngx_ws_mgr_engine_op_t *op,
+    ngx_ws_mgr_posting_t **postings, ngx_uint_t n, ngx_uint_t more);
 
 /*
  * NGX_OK: accepted, its result was added to t; NGX_DECLINED: it is in no log,

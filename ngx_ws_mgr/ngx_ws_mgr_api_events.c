@@ -10,6 +10,7 @@
 #include <ngx_ws_mgr_api_body.h>
 #include <ngx_ws_mgr_api_events.h>
 #include <ngx_ws_mgr_api_fault.h>
+#include <ngx_ws_mgr_api_look.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_api_receipt.h>
 #include <ngx_ws_mgr_census.h>
@@ -24,6 +25,7 @@
 
 
 typedef struct {
+    ngx_str_t                user;
     ngx_ws_mgr_user_info_t   info;
     ngx_ws_mgr_batch_t      *batch;
     ngx_ws_mgr_position_t    after;
@@ -37,6 +39,8 @@ typedef struct {
 } ngx_ws_mgr_events_t;
 
 
+static ngx_int_t ngx_ws_mgr_events_answer(ngx_http_request_t *r,
+    ngx_ws_mgr_engine_op_t *op, void *data);
 static ngx_int_t ngx_ws_mgr_events_arguments(ngx_http_request_t *r,
     ngx_ws_mgr_events_t *events);
 static void ngx_ws_mgr_events_seek(ngx_ws_mgr_events_t *events);
@@ -57,20 +61,45 @@ static void ngx_ws_mgr_events_gap(ngx_ws_mgr_events_t *events,
 ngx_int_t
 ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
 {
-    ngx_int_t                rc;
-    ngx_ws_mgr_text_t        list, t;
-    ngx_ws_mgr_events_t      events;
-    ngx_ws_mgr_position_t    floor;
-    ngx_ws_mgr_main_conf_t  *conf;
+    ngx_int_t             rc;
+    ngx_ws_mgr_events_t  *events;
 
-    ngx_memzero(&events, sizeof(ngx_ws_mgr_events_t));
+    events = ngx_pcalloc(r->pool, sizeof(ngx_ws_mgr_events_t));
+    if (events == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    rc = ngx_ws_mgr_events_arguments(r, &events);
+    events->user = *user;
+
+    rc = ngx_ws_mgr_events_arguments(r, events);
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    if (ngx_ws_mgr_census_user_info(user, &events.info) != NGX_OK) {
+    return ngx_ws_mgr_api_look(r, user, ngx_ws_mgr_events_answer, events);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_events_answer(ngx_http_request_t *r, ngx_ws_mgr_engine_op_t *op,
+    void *data)
+{
+    ngx_ws_mgr_events_t *events = data;
+
+    ngx_str_t               *user;
+    ngx_ws_mgr_text_t        list, t;
+    ngx_ws_mgr_position_t    floor;
+    ngx_ws_mgr_main_conf_t  *conf;
+
+    user = &events->user;
+
+    if (op && op->failed) {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_UNAVAILABLE,
+                                    "redis did not answer: what the log has is"
+                                    " not known");
+    }
+
+    if (ngx_ws_mgr_census_user_info(user, &events->info) != NGX_OK) {
         return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_USER,
                                     "the user has no log and no connection");
     }
@@ -79,26 +108,26 @@ ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
 
     /* members of the server's own may be longer than what they replace */
 
-    events.batch = ngx_ws_mgr_events_batch(r->pool,
+    events->batch = ngx_ws_mgr_events_batch(r->pool,
                                            2 * conf->event_size + 4096);
-    if (events.batch == NULL) {
+    if (events->batch == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_ws_mgr_text_init(&list, r->pool, 0);
 
-    if (events.event_id.len) {
-        ngx_ws_mgr_events_find(&events, user, &list);
+    if (events->event_id.len) {
+        ngx_ws_mgr_events_find(events, user, &list);
 
     } else {
-        ngx_ws_mgr_events_seek(&events);
+        ngx_ws_mgr_events_seek(events);
 
-        if (ngx_ws_mgr_events_read(&events, user, &list) != NGX_OK) {
+        if (ngx_ws_mgr_events_read(events, user, &list) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 
-    if (events.event_id.len && events.event.seq == 0) {
+    if (events->event_id.len && events->event.seq == 0) {
         return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_EVENT_UNKNOWN,
                                            "event_id",
                                            "the user's log has no event with"
@@ -107,31 +136,31 @@ ngx_ws_mgr_api_events(ngx_http_request_t *r, ngx_str_t *user)
 
     ngx_ws_mgr_text_init(&t, r->pool, ngx_ws_mgr_text_len(&list) + 1024);
 
-    floor = events.info.position;
-    floor.seq = events.info.floor;
+    floor = events->info.position;
+    floor.seq = events->info.floor;
 
     ngx_ws_mgr_text_put(&t, "{\"user_id\":");
     ngx_ws_mgr_text_string(&t, user);
-    ngx_ws_mgr_api_body_position(&t, "position", &events.info.position);
+    ngx_ws_mgr_api_body_position(&t, "position", &events->info.position);
     ngx_ws_mgr_api_body_position(&t, "floor", &floor);
-    ngx_ws_mgr_events_gap(&events, &t);
+    ngx_ws_mgr_events_gap(events, &t);
     ngx_ws_mgr_text_put(&t, ",\"events\":[");
     ngx_ws_mgr_text_add(&t, list.start, ngx_ws_mgr_text_len(&list));
     ngx_ws_mgr_text_put(&t, "]");
 
-    if (events.event_id.len) {
-        events.after = events.info.position;
-        events.after.seq = events.event.seq;
+    if (events->event_id.len) {
+        events->after = events->info.position;
+        events->after.seq = events->event.seq;
 
-        ngx_ws_mgr_api_receipt_event(&events.event, user, &events.event_id,
-                                     &events.after, conf->event_size, &t);
+        ngx_ws_mgr_api_receipt_event(&events->event, user, &events->event_id,
+                                     &events->after, conf->event_size, &t);
 
     } else {
         ngx_ws_mgr_api_receipt_connections(user, &t);
     }
 
     ngx_ws_mgr_text_format(&t, 32, ",\"more\":%s}",
-                           events.more ? "true" : "false");
+                           events->more ? "true" : "false");
 
     t.failed |= list.failed;
 

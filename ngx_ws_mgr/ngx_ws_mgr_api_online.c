@@ -10,6 +10,7 @@
 #include <ngx_ws_mgr_api_body.h>
 #include <ngx_ws_mgr_api_connections.h>
 #include <ngx_ws_mgr_api_fault.h>
+#include <ngx_ws_mgr_api_look.h>
 #include <ngx_ws_mgr_api_online.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_census.h>
@@ -29,16 +30,23 @@ typedef struct {
     ngx_ws_mgr_wait_t          wait;
     ngx_event_t                look;
     ngx_event_t                timer;
+    ngx_msec_t                 timeout;
+    ngx_ws_mgr_engine_op_t     nodes;      /* asked again while it waits */
+    ngx_ws_mgr_engine_op_t    *engine;     /* what is known of other nodes;
+                                              NULL: there are none */
     unsigned                   waited:1;
+    unsigned                   watching:1; /* the engine tells of others */
     unsigned                   timed_out:1;
 } ngx_ws_mgr_api_online_t;
 
 
 static ngx_int_t ngx_ws_mgr_api_online_arguments(ngx_http_request_t *r,
     ngx_uint_t *wait, ngx_msec_t *timeout);
-static ngx_uint_t ngx_ws_mgr_api_online_is(ngx_str_t *user);
-static ngx_int_t ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online,
-    ngx_msec_t timeout);
+static ngx_int_t ngx_ws_mgr_api_online_looked(ngx_http_request_t *r,
+    ngx_ws_mgr_engine_op_t *op, void *data);
+static ngx_uint_t ngx_ws_mgr_api_online_is(ngx_ws_mgr_api_online_t *online);
+static ngx_int_t ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online);
+static void ngx_ws_mgr_api_online_nodes(ngx_ws_mgr_engine_op_t *op);
 static void ngx_ws_mgr_api_online_changed(ngx_ws_mgr_wait_t *wait);
 static void ngx_ws_mgr_api_online_look_handler(ngx_event_t *ev);
 static void ngx_ws_mgr_api_online_timer_handler(ngx_event_t *ev);
@@ -78,9 +86,7 @@ ngx_ws_mgr_api_online(ngx_http_request_t *r, ngx_str_t *user)
     online->user = *user;
     online->waited = wait;
 
-    if (!wait || ngx_ws_mgr_api_online_is(user)) {
-        return ngx_ws_mgr_api_online_answer(online);
-    }
+    online->timeout = timeout;
 
     cln = ngx_http_cleanup_add(r, 0);
     if (cln == NULL) {
@@ -90,7 +96,25 @@ ngx_ws_mgr_api_online(ngx_http_request_t *r, ngx_str_t *user)
     cln->handler = ngx_ws_mgr_api_online_cleanup;
     cln->data = online;
 
-    return ngx_ws_mgr_api_online_start(online, timeout);
+    return ngx_ws_mgr_api_look(r, user, ngx_ws_mgr_api_online_looked, online);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_api_online_looked(ngx_http_request_t *r, ngx_ws_mgr_engine_op_t *op,
+    void *data)
+{
+    ngx_ws_mgr_api_online_t *online = data;
+
+    (void) r;
+
+    online->engine = op;
+
+    if (!online->waited || ngx_ws_mgr_api_online_is(online)) {
+        return ngx_ws_mgr_api_online_answer(online);
+    }
+
+    return ngx_ws_mgr_api_online_start(online);
 }
 
 
@@ -129,18 +153,19 @@ ngx_ws_mgr_api_online_arguments(ngx_http_request_t *r, ngx_uint_t *wait,
 /* true if an event would find a socket now */
 
 static ngx_uint_t
-ngx_ws_mgr_api_online_is(ngx_str_t *user)
+ngx_ws_mgr_api_online_is(ngx_ws_mgr_api_online_t *online)
 {
     ngx_ws_mgr_user_info_t  info;
 
-    return ngx_ws_mgr_census_user_info(user, &info) == NGX_OK
-           && info.connections != 0;
+    return (ngx_ws_mgr_census_user_info(&online->user, &info) == NGX_OK
+            && info.connections != 0)
+           || (online->engine && online->engine->nodes
+               && online->engine->nodes->nelts);
 }
 
 
 static ngx_int_t
-ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online,
-    ngx_msec_t timeout)
+ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online)
 {
     ngx_http_request_t  *r;
 
@@ -165,8 +190,8 @@ ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online,
 
     /* once more, now that nothing can be missed */
 
-    if (timeout == 0 || ngx_ws_mgr_api_online_is(&online->user)) {
-        online->timed_out = (timeout == 0);
+    if (online->timeout == 0 || ngx_ws_mgr_api_online_is(online)) {
+        online->timed_out = (online->timeout == 0);
         ngx_ws_mgr_wait_end(&online->wait);
 
         return ngx_ws_mgr_api_online_answer(online);
@@ -177,9 +202,32 @@ ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online,
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
-    ngx_add_timer(&online->timer, timeout);
+    ngx_add_timer(&online->timer, online->timeout);
+
+    if (online->engine) {
+        online->nodes.pool = r->pool;
+        online->nodes.data = online;
+        online->nodes.done = ngx_ws_mgr_api_online_nodes;
+        online->engine = &online->nodes;
+
+        online->watching = 1;
+        ngx_ws_mgr_engine->watch(&online->nodes, &online->user);
+    }
 
     return NGX_DONE;
+}
+
+
+/* the engine tells from now on; or it has told, and was asked where */
+
+static void
+ngx_ws_mgr_api_online_nodes(ngx_ws_mgr_engine_op_t *op)
+{
+    ngx_ws_mgr_api_online_t *online = op->data;
+
+    if (ngx_ws_mgr_api_online_is(online)) {
+        ngx_ws_mgr_api_online_finish(online);
+    }
 }
 
 
@@ -203,8 +251,13 @@ ngx_ws_mgr_api_online_look_handler(ngx_event_t *ev)
 
     online = ev->data;
 
-    if (ngx_ws_mgr_api_online_is(&online->user)) {
+    if (ngx_ws_mgr_api_online_is(online)) {
         ngx_ws_mgr_api_online_finish(online);
+        return;
+    }
+
+    if (online->engine && online->nodes.pending == 0) {
+        ngx_ws_mgr_engine->look(&online->nodes, &online->user);
     }
 }
 
@@ -215,7 +268,7 @@ ngx_ws_mgr_api_online_timer_handler(ngx_event_t *ev)
     ngx_ws_mgr_api_online_t  *online;
 
     online = ev->data;
-    online->timed_out = !ngx_ws_mgr_api_online_is(&online->user);
+    online->timed_out = !ngx_ws_mgr_api_online_is(online);
 
     ngx_ws_mgr_api_online_finish(online);
 }
@@ -243,6 +296,12 @@ ngx_ws_mgr_api_online_cleanup(void *data)
     ngx_ws_mgr_api_online_t  *online = data;
 
     ngx_ws_mgr_wait_end(&online->wait);
+    ngx_ws_mgr_engine_cancel(&online->nodes);
+
+    if (online->watching && ngx_ws_mgr_engine) {
+        online->watching = 0;
+        ngx_ws_mgr_engine->unwatch(&online->user);
+    }
 
     if (online->timer.timer_set) {
         ngx_del_timer(&online->timer);
@@ -268,7 +327,15 @@ ngx_ws_mgr_api_online_answer(ngx_ws_mgr_api_online_t *online)
 
     if (ngx_ws_mgr_census_user_info(&online->user, &info) != NGX_OK) {
 
-        if (!online->waited) {
+        if (online->engine && online->engine->failed) {
+            return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_UNAVAILABLE,
+                                        "redis did not answer: who the user is"
+                                        " is not known");
+        }
+
+        if (!online->waited
+            && !(online->engine && ngx_ws_mgr_api_online_is(online)))
+        {
             return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_USER,
                                         "the user has no log and no"
                                         " connection");
@@ -284,7 +351,8 @@ ngx_ws_mgr_api_online_answer(ngx_ws_mgr_api_online_t *online)
     ngx_ws_mgr_text_put(&t, "{\"user_id\":");
     ngx_ws_mgr_text_string(&t, &online->user);
     ngx_ws_mgr_text_format(&t, 32, ",\"online\":%s",
-                           info.connections ? "true" : "false");
+                           ngx_ws_mgr_api_online_is(online) ? "true"
+                                                            : "false");
 
     if (online->waited) {
         ngx_ws_mgr_text_format(&t, 48,
@@ -300,6 +368,7 @@ ngx_ws_mgr_api_online_answer(ngx_ws_mgr_api_online_t *online)
                            info.events, info.bytes, info.connections,
                            info.workers);
 
+    ngx_ws_mgr_api_look_nodes(&t, online->engine);
     ngx_ws_mgr_api_online_conns(&t, &online->user);
     ngx_ws_mgr_api_online_runs(&t, &online->user);
     ngx_ws_mgr_text_put(&t, "}");

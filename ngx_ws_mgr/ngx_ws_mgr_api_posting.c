@@ -24,6 +24,7 @@ static void ngx_ws_mgr_posting_entry(ngx_ws_mgr_posting_t *posting);
 ngx_int_t
 ngx_ws_mgr_api_posting_read(ngx_ws_mgr_posting_t *posting)
 {
+    posting->users = NULL;
     posting->broadcast = 0;
     posting->refused = 0;
 
@@ -302,6 +303,8 @@ ngx_ws_mgr_posting_address(ngx_ws_mgr_posting_t *posting)
         {
             posting->number = (uint64_t) -1;
         }
+
+        posting->publish.connection = e->connection;
 
         entry->to = NGX_WS_MGR_TO_CONNECTION;
         entry->target.data = (u_char *) &posting->number;

@@ -42,6 +42,14 @@ typedef struct {
 } ngx_ws_mgr_api_refusal_t;
 
 
+/* one of many users that an event is for */
+
+typedef struct {
+    ngx_ws_mgr_publish_t        publish;
+    ngx_ws_mgr_api_matched_t    matched;   /* where event->wait */
+} ngx_ws_mgr_posting_user_t;
+
+
 typedef struct {
     ngx_ws_mgr_api_event_t     *event;
     ngx_ws_mgr_span_t           posted;
@@ -49,6 +57,8 @@ typedef struct {
     ngx_ws_mgr_api_matched_t    matched;   /* where event->wait */
     ngx_ws_mgr_envelope_t       envelope;
     ngx_ws_mgr_publish_t        publish;
+    ngx_ws_mgr_posting_user_t  *users;     /* where envelope.nusers: of each;
+                                              NULL: no memory */
     ngx_str_t                   pieces[NGX_WS_MGR_ENVELOPE_CUTS + 1];
     uint64_t                    number;    /* of connection_id */
     unsigned                    broadcast:1;

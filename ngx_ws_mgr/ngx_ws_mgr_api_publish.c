@@ -30,7 +30,10 @@
 typedef struct {
     ngx_http_request_t           *request;
     ngx_ws_mgr_api_event_t        event;
+    ngx_ws_mgr_engine_op_t        op;
     ngx_ws_mgr_posting_t        **postings;  /* of a slice; NULL: none yet */
+    ngx_uint_t                    n;       /* of them, read */
+    ngx_uint_t                    done;    /* of them, published */
     ngx_uint_t                    kept;    /* of them, for the next slice */
     ngx_ws_mgr_envelope_t         list;    /* of {"events":[ … ]} */
     ngx_ws_mgr_text_t             text;
@@ -40,6 +43,8 @@ typedef struct {
     ngx_uint_t                    rejected;
     ngx_event_t                   next;
     ngx_ws_mgr_body_type_e        type;
+    unsigned                      single:1;
+    unsigned                      last:1;  /* nothing comes behind this slice */
 } ngx_ws_mgr_post_t;
 
 
@@ -48,17 +53,22 @@ static ngx_ws_mgr_post_t *ngx_ws_mgr_post_create(
 static ngx_int_t ngx_ws_mgr_post_user(ngx_ws_mgr_post_t *b);
 static ngx_int_t ngx_ws_mgr_post_body(ngx_http_request_t *r,
     ngx_str_t *body, void *data);
+static ngx_int_t ngx_ws_mgr_post_guard(ngx_ws_mgr_post_t *b);
 static ngx_int_t ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b);
+static ngx_int_t ngx_ws_mgr_post_single_done(ngx_ws_mgr_post_t *b,
+    ngx_ws_mgr_posting_t *posting);
 static ngx_int_t ngx_ws_mgr_post_refuse(ngx_ws_mgr_post_t *b);
 static ngx_int_t ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b);
 static ngx_int_t ngx_ws_mgr_post_item(ngx_ws_mgr_post_t *b,
     ngx_ws_mgr_span_t *item);
 static ngx_ws_mgr_posting_t *ngx_ws_mgr_post_room(ngx_ws_mgr_post_t *b,
     ngx_uint_t n);
-static void ngx_ws_mgr_post_append(ngx_ws_mgr_post_t *b, ngx_uint_t n,
-    ngx_uint_t more);
+static void ngx_ws_mgr_post_append(ngx_ws_mgr_post_t *b);
+static ngx_int_t ngx_ws_mgr_post_results(ngx_ws_mgr_post_t *b);
+static void ngx_ws_mgr_post_hold(ngx_ws_mgr_post_t *b);
 static void ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b,
     ngx_ws_mgr_posting_t *posting);
+static void ngx_ws_mgr_post_published(ngx_ws_mgr_engine_op_t *op);
 static void ngx_ws_mgr_post_next(ngx_event_t *ev);
 static void ngx_ws_mgr_post_cleanup(void *data);
 static ngx_int_t ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b);
@@ -140,6 +150,9 @@ ngx_ws_mgr_post_create(ngx_http_request_t *r)
     b->event.pool = r->pool;
     b->event.conf = ngx_http_get_module_loc_conf(r, ngx_http_ws_mgr_module);
     b->event.placeholders = conf->placeholders;
+    b->op.pool = r->pool;
+    b->op.done = ngx_ws_mgr_post_published;
+    b->op.data = b;
 
     return b;
 }
@@ -181,9 +194,8 @@ ngx_ws_mgr_post_user(ngx_ws_mgr_post_t *b)
 static ngx_int_t
 ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 {
-    u_char              *first;
-    ngx_http_cleanup_t  *cln;
-    ngx_ws_mgr_post_t   *b = data;
+    u_char             *first;
+    ngx_ws_mgr_post_t  *b = data;
 
     b->pos = body->data;
     b->end = body->data + body->len;
@@ -223,9 +235,21 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
         }
     }
 
-    cln = ngx_http_cleanup_add(r, 0);
+    return ngx_ws_mgr_post_guard(b) == NGX_OK
+           ? ngx_ws_mgr_post_slice(b) : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* for what is not done in one go */
+
+static ngx_int_t
+ngx_ws_mgr_post_guard(ngx_ws_mgr_post_t *b)
+{
+    ngx_http_cleanup_t  *cln;
+
+    cln = ngx_http_cleanup_add(b->request, 0);
     if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     cln->handler = ngx_ws_mgr_post_cleanup;
@@ -233,9 +257,9 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 
     b->next.handler = ngx_ws_mgr_post_next;
     b->next.data = b;
-    b->next.log = r->connection->log;
+    b->next.log = b->request->connection->log;
 
-    return ngx_ws_mgr_post_slice(b);
+    return NGX_OK;
 }
 
 
@@ -246,16 +270,38 @@ ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b)
 
     one = &posting;
 
-    posting.event = &b->event;
-    posting.posted.start = b->pos;
-    posting.posted.end = b->end;
+    if (ngx_ws_mgr_engine) {
+        one = ngx_ws_mgr_post_room(b, 0);
+
+        if (one == NULL || ngx_ws_mgr_post_guard(b) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    one->event = &b->event;
+    one->posted.start = b->pos;
+    one->posted.end = b->end;
 
     (void) ngx_ws_mgr_api_posting_read(one);
-    (void) ngx_ws_mgr_api_event_append(&one, 1, 0);
+    (void) ngx_ws_mgr_api_event_append(&b->op, &one, 1, 0);
 
-    if (ngx_ws_mgr_api_event_result(one, &b->text) != NGX_OK) {
-        ngx_ws_mgr_api_fault_count(posting.refusal.fault);
-        return ngx_ws_mgr_problem_send(b->request, &posting.refusal.problem);
+    if (b->op.pending) {
+        b->single = 1;
+        ngx_ws_mgr_post_hold(b);
+        return NGX_DONE;
+    }
+
+    return ngx_ws_mgr_post_single_done(b, one);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_single_done(ngx_ws_mgr_post_t *b,
+    ngx_ws_mgr_posting_t *posting)
+{
+    if (ngx_ws_mgr_api_event_result(posting, &b->text) != NGX_OK) {
+        ngx_ws_mgr_api_fault_count(posting->refusal.fault);
+        return ngx_ws_mgr_problem_send(b->request, &posting->refusal.problem);
     }
 
     b->accepted = 1;
@@ -320,22 +366,28 @@ ngx_ws_mgr_post_slice(ngx_ws_mgr_post_t *b)
         }
     }
 
-    if (rc != NGX_OK || b->text.failed) {
-        ngx_ws_mgr_post_append(b, n, 0);
-        return ngx_ws_mgr_post_settle(b);
+    b->n = n;
+    b->last = (rc != NGX_OK || b->text.failed);
+
+    ngx_ws_mgr_post_append(b);
+
+    if (b->op.pending) {
+        ngx_ws_mgr_post_hold(b);
+        return NGX_DONE;
     }
 
-    ngx_ws_mgr_post_append(b, n, 1);
+    return ngx_ws_mgr_post_results(b);
+}
 
-    /* a publisher that goes away leaves no half of a batch behind */
 
+/* a publisher that goes away leaves no half of a batch behind */
+
+static void
+ngx_ws_mgr_post_hold(ngx_ws_mgr_post_t *b)
+{
     b->request->main->count++;
     b->request->read_event_handler = ngx_http_block_reading;
     b->request->write_event_handler = ngx_http_request_empty_handler;
-
-    ngx_post_event(&b->next, &ngx_posted_next_events);
-
-    return NGX_DONE;
 }
 
 
@@ -404,32 +456,49 @@ ngx_ws_mgr_post_room(ngx_ws_mgr_post_t *b, ngx_uint_t n)
    more of the body is kept for the next slice, unless it is one by itself */
 
 static void
-ngx_ws_mgr_post_append(ngx_ws_mgr_post_t *b, ngx_uint_t n, ngx_uint_t more)
+ngx_ws_mgr_post_append(ngx_ws_mgr_post_t *b)
 {
-    ngx_uint_t             i, k, end;
-    ngx_ws_mgr_posting_t  *posting;
+    ngx_uint_t  i, n;
 
-    b->kept = 0;
+    for (i = 0; i < b->n; i += n) {
+        n = ngx_ws_mgr_api_event_append(&b->op, &b->postings[i], b->n - i,
+                                        !b->last && i != 0);
 
-    for (i = 0; i < n; /* void */ ) {
-        end = i + ngx_ws_mgr_api_event_append(&b->postings[i], n - i,
-                                              more && i != 0);
-
-        if (end == i) {
+        if (n == 0) {
             break;
-        }
-
-        while (i < end) {
-            ngx_ws_mgr_post_add(b, b->postings[i++]);
         }
     }
 
-    for (k = 0; i < n; k++, i++) {
+    b->done = i;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_post_results(ngx_ws_mgr_post_t *b)
+{
+    ngx_uint_t             i, k;
+    ngx_ws_mgr_posting_t  *posting;
+
+    for (i = 0; i < b->done; i++) {
+        ngx_ws_mgr_post_add(b, b->postings[i]);
+    }
+
+    if (b->last) {
+        return ngx_ws_mgr_post_settle(b);
+    }
+
+    for (k = 0; i < b->n; k++, i++) {
         posting = b->postings[k];
         b->postings[k] = b->postings[i];
         b->postings[i] = posting;
-        b->kept++;
     }
+
+    b->kept = k;
+
+    ngx_ws_mgr_post_hold(b);
+    ngx_post_event(&b->next, &ngx_posted_next_events);
+
+    return NGX_DONE;
 }
 
 
@@ -472,9 +541,27 @@ ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b, ngx_ws_mgr_posting_t *posting)
 
 
 static void
+ngx_ws_mgr_post_published(ngx_ws_mgr_engine_op_t *op)
+{
+    ngx_int_t           rc;
+    ngx_connection_t   *c;
+    ngx_ws_mgr_post_t  *b;
+
+    b = op->data;
+    c = b->request->connection;
+
+    rc = b->single ? ngx_ws_mgr_post_single_done(b, b->postings[0])
+                   : ngx_ws_mgr_post_results(b);
+
+    ngx_http_finalize_request(b->request, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
 ngx_ws_mgr_post_next(ngx_event_t *ev)
 {
-    ngx_connection_t         *c;
+    ngx_connection_t   *c;
     ngx_ws_mgr_post_t  *b;
 
     b = ev->data;
@@ -493,6 +580,8 @@ ngx_ws_mgr_post_cleanup(void *data)
     if (b->next.posted) {
         ngx_delete_posted_event(&b->next);
     }
+
+    ngx_ws_mgr_engine_cancel(&b->op);
 }
 
 

@@ -10,6 +10,7 @@
 #include <ngx_ws_mgr_api_body.h>
 #include <ngx_ws_mgr_api_connections.h>
 #include <ngx_ws_mgr_api_fault.h>
+#include <ngx_ws_mgr_api_look.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_api_users.h>
 #include <ngx_ws_mgr_census.h>
@@ -34,6 +35,18 @@ typedef struct {
 } ngx_ws_mgr_users_cursor_t;
 
 
+/* of a user that is disconnected */
+
+typedef struct {
+    ngx_str_t                user;
+    ngx_uint_t               code;
+    ngx_uint_t               n;            /* of this node */
+    ngx_uint_t               known;
+} ngx_ws_mgr_users_kick_t;
+
+
+static ngx_int_t ngx_ws_mgr_users_kicked(ngx_http_request_t *r,
+    ngx_ws_mgr_engine_op_t *op, void *data);
 static ngx_int_t ngx_ws_mgr_users_read_cursor(ngx_http_request_t *r,
     ngx_ws_mgr_users_cursor_t *cursor);
 static ngx_int_t ngx_ws_mgr_users_page(ngx_ws_mgr_users_cursor_t *cursor,
@@ -224,9 +237,10 @@ ngx_ws_mgr_users_cursor_text(ngx_ws_mgr_text_t *t,
 ngx_int_t
 ngx_ws_mgr_api_users_disconnect(ngx_http_request_t *r, ngx_str_t *user)
 {
-    ngx_uint_t               code, n;
-    ngx_ws_mgr_text_t        t;
-    ngx_ws_mgr_user_info_t   info;
+    ngx_uint_t                code;
+    ngx_ws_mgr_api_look_t    *look;
+    ngx_ws_mgr_user_info_t    info;
+    ngx_ws_mgr_users_kick_t  *kick;
 
     if (ngx_ws_mgr_api_connections_code(r, &code) != NGX_OK) {
         return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_REQUEST,
@@ -234,19 +248,63 @@ ngx_ws_mgr_api_users_disconnect(ngx_http_request_t *r, ngx_str_t *user)
                                            "return is \"yes\" or \"no\"");
     }
 
-    if (ngx_ws_mgr_census_user_info(user, &info) != NGX_OK) {
+    kick = ngx_palloc(r->pool, sizeof(ngx_ws_mgr_users_kick_t));
+    if (kick == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    kick->user = *user;
+    kick->code = code;
+    kick->known = (ngx_ws_mgr_census_user_info(user, &info) == NGX_OK);
+    kick->n = ngx_ws_mgr_registry_kick_user(user, code);
+
+    if (ngx_ws_mgr_engine == NULL) {
+        return ngx_ws_mgr_users_kicked(r, NULL, kick);
+    }
+
+    look = ngx_ws_mgr_api_look_create(r, ngx_ws_mgr_users_kicked, kick);
+    if (look == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_ws_mgr_engine->kick_user(&look->op, user, code);
+
+    return ngx_ws_mgr_api_look_go(look);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_users_kicked(ngx_http_request_t *r, ngx_ws_mgr_engine_op_t *op,
+    void *data)
+{
+    ngx_ws_mgr_text_t         t;
+    ngx_ws_mgr_users_kick_t  *kick = data;
+
+    if (op && op->failed) {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_UNAVAILABLE,
+                                    "redis did not answer: the user's"
+                                    " connections to this node are being"
+                                    " closed, those to other nodes may not");
+    }
+
+    if (!kick->known && !(op && op->nodes->nelts)) {
         return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_USER,
                                     "the user has no log and no connection");
     }
 
-    n = ngx_ws_mgr_registry_kick_user(user, code);
-
     ngx_ws_mgr_text_init(&t, r->pool, 0);
     ngx_ws_mgr_text_put(&t, "{\"user_id\":");
-    ngx_ws_mgr_text_string(&t, user);
+    ngx_ws_mgr_text_string(&t, &kick->user);
     ngx_ws_mgr_text_format(&t, 2 * NGX_INT_T_LEN + 64,
-                           ",\"disconnected\":%ui,\"close_code\":%ui}", n,
-                           code);
+                           ",\"disconnected\":%ui,\"close_code\":%ui", kick->n,
+                           kick->code);
+
+    if (op) {
+        ngx_ws_mgr_text_format(&t, NGX_INT_T_LEN + 16, ",\"nodes\":%ui",
+                               op->nodes->nelts);
+    }
+
+    ngx_ws_mgr_text_put(&t, "}");
 
     return ngx_ws_mgr_api_body_send(r, NGX_HTTP_OK, &t);
 }

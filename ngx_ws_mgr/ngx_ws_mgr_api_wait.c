@@ -254,7 +254,10 @@ ngx_ws_mgr_api_wait_after(ngx_ws_mgr_api_wait_t *wait,
 
     ngx_ws_mgr_api_matched_after(matched, p);
 
-    if (wait->watched + matched->n > NGX_WS_MGR_API_WAIT_CONNS) {
+    /* sockets of other nodes cannot be watched from here */
+
+    if (p->elsewhere || wait->watched + matched->n > NGX_WS_MGR_API_WAIT_CONNS)
+    {
         matched->known = 0;
         matched->n = 0;
     }

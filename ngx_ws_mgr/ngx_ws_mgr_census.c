@@ -64,6 +64,8 @@ ngx_ws_mgr_census_user_info(ngx_str_t *name, ngx_ws_mgr_user_info_t *info)
         info->bytes = user->log.bytes;
         info->connections = user->sockets;
         info->touched = user->touched;
+        info->shared = user->log.shared;
+        info->stamp = ngx_ws_mgr_log_stamp(&user->log, user->log.last);
         info->workers = 0;
 
         for (member = user->members; member; member = member->next) {

@@ -46,6 +46,8 @@ typedef struct {
     ngx_uint_t               connections;
     ngx_uint_t               workers;
     uint64_t                 touched;
+    uint64_t                 stamp;        /* ts of the last event, 0: none */
+    ngx_uint_t               shared;       /* as the log's */
 } ngx_ws_mgr_user_info_t;
 
 

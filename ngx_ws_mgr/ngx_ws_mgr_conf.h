@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_ws_mgr_engine_redis.h>
 #include <ngx_ws_mgr_registry.h>
 #include <ngx_ws_mgr_session.h>
 #include <ngx_ws_mgr_ticket.h>
@@ -26,6 +27,9 @@
 
 #define NGX_WS_MGR_OVER_REFUSE    0
 #define NGX_WS_MGR_OVER_OLDEST    1
+
+#define NGX_WS_MGR_ENGINE_SHM     0
+#define NGX_WS_MGR_ENGINE_REDIS   1
 
 #define NGX_WS_MGR_FORWARD_OFF    0
 #define NGX_WS_MGR_FORWARD_ECHO   1
@@ -47,7 +51,10 @@ typedef struct {
     ngx_ws_mgr_registry_conf_t         registry;
     const ngx_ws_mgr_ticket_store_t   *store;
     ngx_ws_mgr_ticket_redis_conf_t     tickets;       /* where it is "redis" */
-    ngx_ws_mgr_redis_conf_t           *redis;         /* NULL: none */
+    ngx_array_t                       *redis;         /* ngx_ws_mgr_redis_conf_t
+                                                         *; NULL: none */
+    ngx_ws_mgr_engine_redis_conf_t     engine;        /* where it is "redis":
+                                                         then it has servers */
     ngx_array_t                       *placeholders;  /* ngx_str_t; NULL: off */
     ngx_msec_t                         drain;
     size_t                             event_size;    /* largest of all */
@@ -57,7 +64,8 @@ typedef struct {
                                                          with ws_mgr_socket;
                                                          empty: none */
     unsigned                           used:1;        /* some location is */
-    unsigned                           engine:1;      /* ws_mgr_engine */
+    ngx_uint_t                         engine_type;   /* UNSET: ws_mgr_engine
+                                                         is not there */
 } ngx_ws_mgr_main_conf_t;
 
 
@@ -195,6 +203,9 @@ char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
    open to all is warned of */
 char *ngx_ws_mgr_conf_inner_check(ngx_conf_t *cf,
     ngx_ws_mgr_loc_conf_t *conf);
+
+/* adds the zones, if they can hold what the configuration allows */
+ngx_int_t ngx_ws_mgr_conf_zones(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
 
 /* at a reload: says what it means that the zone is of another size */
 void ngx_ws_mgr_conf_zone_changed(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);

@@ -38,6 +38,7 @@ ngx_ws_mgr_conf_create_main(ngx_conf_t *cf)
     mcf->registry.limits.bytes = NGX_CONF_UNSET_SIZE;
     mcf->registry.limits.age = NGX_CONF_UNSET_MSEC;
     mcf->store = NGX_CONF_UNSET_PTR;
+    mcf->engine_type = NGX_CONF_UNSET_UINT;
     mcf->placeholders = NGX_CONF_UNSET_PTR;
     mcf->drain = NGX_CONF_UNSET_MSEC;
     mcf->registry.run_timeout = NGX_CONF_UNSET_MSEC;

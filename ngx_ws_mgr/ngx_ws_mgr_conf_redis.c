@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_redis_url.h>
 #include <ngx_ws_mgr_ticket_redis.h>
 #include <ngx_ws_mgr_ticket_shm.h>
@@ -24,6 +25,8 @@
     "\"password_file=\" and a file, or \"db=\" and a number"
 
 
+static ngx_int_t ngx_ws_mgr_conf_redis_add(ngx_conf_t *cf,
+    ngx_ws_mgr_main_conf_t *mcf, ngx_ws_mgr_redis_conf_t *redis);
 static ngx_int_t ngx_ws_mgr_conf_redis_param(ngx_conf_t *cf, ngx_str_t *arg,
     ngx_ws_mgr_redis_conf_t *redis);
 static ngx_int_t ngx_ws_mgr_conf_redis_password(ngx_conf_t *cf,
@@ -32,6 +35,8 @@ static ngx_int_t ngx_ws_mgr_conf_redis_timeout(ngx_str_t *value,
     ngx_msec_t *timeout);
 static ngx_int_t ngx_ws_mgr_conf_redis_prefix(ngx_str_t *value,
     ngx_str_t *prefix);
+static ngx_int_t ngx_ws_mgr_conf_engine_init(ngx_conf_t *cf,
+    ngx_ws_mgr_main_conf_t *mcf);
 
 
 char *
@@ -46,10 +51,6 @@ ngx_ws_mgr_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_ws_mgr_redis_conf_t  *redis;
 
     (void) cmd;
-
-    if (mcf->redis != NULL) {
-        return "is duplicate: tickets are kept in one server";
-    }
 
     redis = ngx_pcalloc(cf->pool, sizeof(ngx_ws_mgr_redis_conf_t));
     if (redis == NULL) {
@@ -106,9 +107,57 @@ ngx_ws_mgr_conf_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         redis->timeout = NGX_WS_MGR_CONF_REDIS_TIMEOUT;
     }
 
-    mcf->redis = redis;
+    return ngx_ws_mgr_conf_redis_add(cf, mcf, redis) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
 
-    return NGX_CONF_OK;
+
+static ngx_int_t
+ngx_ws_mgr_conf_redis_add(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf,
+    ngx_ws_mgr_redis_conf_t *redis)
+{
+    ngx_str_t                 *name;
+    ngx_uint_t                 i;
+    ngx_ws_mgr_redis_conf_t  **servers, **server;
+
+    if (mcf->redis == NULL) {
+        mcf->redis = ngx_array_create(cf->pool, 1,
+                                      sizeof(ngx_ws_mgr_redis_conf_t *));
+        if (mcf->redis == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    servers = mcf->redis->elts;
+
+    for (i = 0; i < mcf->redis->nelts; i++) {
+        name = &servers[i]->name;
+
+        if (name->len == redis->name.len
+            && ngx_memcmp(name->data, redis->name.data, name->len) == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"ws_mgr_redis\" names the server %V twice, "
+                               "use a line for each server", name);
+            return NGX_ERROR;
+        }
+    }
+
+    if (mcf->redis->nelts == NGX_WS_MGR_RING_SERVERS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "more than %d servers in \"ws_mgr_redis\"",
+                           NGX_WS_MGR_RING_SERVERS);
+        return NGX_ERROR;
+    }
+
+    server = ngx_array_push(mcf->redis);
+    if (server == NULL) {
+        return NGX_ERROR;
+    }
+
+    *server = redis;
+
+    return NGX_OK;
 }
 
 
@@ -293,32 +342,50 @@ ngx_ws_mgr_conf_engine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_ws_mgr_main_conf_t *mcf = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t   *value, s;
+    ngx_uint_t   i;
 
     (void) cmd;
 
-    if (mcf->engine) {
+    if (mcf->engine_type != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
-    if (ngx_ws_mgr_value_is(&value[1], "redis")) {
-        return ngx_ws_mgr_value_invalid(cf, &value[1],
-                                        "\"shm\": the engine over several "
-                                        "nodes is not there yet");
-    }
+    if (ngx_ws_mgr_value_is(&value[1], "shm")) {
+        mcf->engine_type = NGX_WS_MGR_ENGINE_SHM;
 
-    if (!ngx_ws_mgr_value_is(&value[1], "shm")) {
-        return ngx_ws_mgr_value_invalid(cf, &value[1], "\"shm\"");
-    }
-
-    if (cf->args->nelts > 2) {
-        return ngx_ws_mgr_value_invalid(cf, &value[2],
+        return cf->args->nelts == 2
+               ? NGX_CONF_OK
+               : ngx_ws_mgr_value_invalid(cf, &value[2],
                                 "\"shm\" alone: it has no parameters");
     }
 
-    mcf->engine = 1;
+    if (!ngx_ws_mgr_value_is(&value[1], "redis")) {
+        return ngx_ws_mgr_value_invalid(cf, &value[1],
+                                        "\"shm\" or \"redis\"");
+    }
+
+    mcf->engine_type = NGX_WS_MGR_ENGINE_REDIS;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_ws_mgr_value_param(&value[i], "prefix", &s)
+            && mcf->engine.prefix.len)
+        {
+            return ngx_ws_mgr_value_twice(cf, &value[i]);
+        }
+
+        if (!ngx_ws_mgr_value_param(&value[i], "prefix", &s)
+            || ngx_strlchr(s.data, s.data + s.len, '{') != NULL
+            || ngx_ws_mgr_conf_redis_prefix(&s, &mcf->engine.prefix) != NGX_OK)
+        {
+            return ngx_ws_mgr_value_invalid(cf, &value[i],
+                                "\"prefix=\" and up to 128 characters without "
+                                "\"{\", such as \"prefix=ws_mgr:\"");
+        }
+    }
 
     return NGX_CONF_OK;
 }
@@ -330,6 +397,12 @@ ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     if (mcf->store == NGX_CONF_UNSET_PTR) {
         mcf->store = mcf->redis ? &ngx_ws_mgr_ticket_redis
                                 : &ngx_ws_mgr_ticket_shm;
+    }
+
+    if (mcf->engine_type == NGX_WS_MGR_ENGINE_REDIS
+        && ngx_ws_mgr_conf_engine_init(cf, mcf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     if (mcf->store != &ngx_ws_mgr_ticket_redis) {
@@ -351,7 +424,48 @@ ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
         mcf->tickets.timeout = NGX_WS_MGR_TICKET_REDIS_TIMEOUT;
     }
 
-    mcf->tickets.redis = mcf->redis;
+    /* those who write tickets know one server */
+
+    mcf->tickets.redis = *(ngx_ws_mgr_redis_conf_t **) mcf->redis->elts;
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_conf_engine_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
+{
+    ngx_uint_t                       i;
+    ngx_ws_mgr_redis_conf_t        **servers;
+    ngx_ws_mgr_engine_redis_conf_t  *engine;
+
+    engine = &mcf->engine;
+
+    if (mcf->redis == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ws_mgr_engine redis\" has no server, use "
+                           "\"ws_mgr_redis redis://host\" beside it");
+        return NGX_ERROR;
+    }
+
+    if (engine->prefix.len == 0) {
+        ngx_str_set(&engine->prefix, "ws_mgr:");
+    }
+
+    servers = mcf->redis->elts;
+
+    engine->servers = mcf->redis;
+    engine->match = ngx_ws_mgr_fanout_match;
+    engine->names = ngx_palloc(cf->pool,
+                               mcf->redis->nelts * sizeof(ngx_str_t));
+    if (engine->names == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < mcf->redis->nelts; i++) {
+        engine->names[i] = servers[i]->name;
+    }
+
+    return ngx_ws_mgr_ring_init(&engine->ring, engine->names,
+                                mcf->redis->nelts, cf->pool);
 }

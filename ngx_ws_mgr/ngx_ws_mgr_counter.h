@@ -100,6 +100,7 @@
     X(EVICTED_IDLE, "ws_mgr_log_evictions_total", "cause=\"idle\"", "")       \
     X(EVICTED_PRESSURE, "ws_mgr_log_evictions_total",                         \
       "cause=\"pressure\"", "")                                               \
+    X(EVICTED_EPOCH, "ws_mgr_log_evictions_total", "cause=\"epoch\"", "")      \
     X(RUNS_FORGOTTEN, "ws_mgr_runs_forgotten_total", "",                      \
       "Runs dropped: over the cap of a user, or before their end")            \
     X(RUNS_TIMED_OUT, "ws_mgr_runs_timed_out_total", "",                      \
@@ -186,6 +187,10 @@
       "cause=\"lost\"", "")                                                   \
     X(REDIS_FAILED_TIMEOUT, "ws_mgr_redis_failures_total",                    \
       "cause=\"timeout\"", "")                                                \
+    X(ENGINE_HEARD, "ws_mgr_engine_messages_total", "",                       \
+      "Messages of other workers and nodes that Redis passed on")             \
+    X(REDIS_UNREADABLE, "ws_mgr_redis_unreadable_total", "",                  \
+      "Messages and records in Redis that are none of ours")                  \
     X(REDIS_UNCLAIMED, "ws_mgr_redis_unclaimed_replies_total", "",            \
       "Replies that came too late, or whose client had left")                 \
     X(API_REQUESTS, "ws_mgr_api_requests_total", "", "API requests")          \

@@ -28,6 +28,7 @@
     X(EVICTED_TTL, "event", "its ttl_ms was over")                            \
     X(EVICTED_IDLE, "event", "its user was gone for the age of the log")      \
     X(EVICTED_PRESSURE, "event", "shared memory was full")                    \
+    X(EVICTED_EPOCH, "event", "Redis has lost it, or goes on elsewhere")      \
     X(SKIPPED_LATEST, "event on a socket",                                    \
       "the socket lagged, and there was a newer one")                         \
     X(SKIPPED_DROP, "event on a socket", "the socket lagged")                 \
@@ -46,6 +47,7 @@
     X(TICKETS_FORGOTTEN, "used ticket", "there was no room to tell of it")    \
     X(REDIS_UNCLAIMED, "Redis reply",                                         \
       "it came too late, or its client had left")                             \
+    X(REDIS_UNREADABLE, "Redis message", "it was none of ours")               \
     X(SHARDS_REBUILT, "shard", "a worker died while it changed it")
 
 

@@ -71,6 +71,17 @@ ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);
    it; from the session's writable() */
 void ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client);
 
+/*
+ * Who tells a client that a cursor of its is to go elsewhere, since the log is
+ * of another epoch ("epoch") or lacks events; the cursor is set, if at all, by
+ * ngx_ws_mgr_fanout_move().
+ */
+void ngx_ws_mgr_fanout_on_reset(void (*reset)(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_position_t *position,
+    ngx_uint_t epoch));
+void ngx_ws_mgr_fanout_move(ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_position_t *position);
+
 /* shows the registry the session's bytes so far */
 void ngx_ws_mgr_fanout_account(ngx_ws_mgr_client_t *client);
 

@@ -29,6 +29,8 @@ static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_address(
     ngx_ws_mgr_handshake_t *hs);
 static void ngx_ws_mgr_handshake_consume(ngx_ws_mgr_handshake_t *hs);
 static void ngx_ws_mgr_handshake_consumed(ngx_ws_mgr_ticket_op_t *op);
+static void ngx_ws_mgr_handshake_enter(ngx_ws_mgr_handshake_t *hs);
+static void ngx_ws_mgr_handshake_entered(ngx_ws_mgr_engine_op_t *op);
 static void ngx_ws_mgr_handshake_seated(ngx_event_t *ev);
 static ngx_ws_mgr_refusal_e ngx_ws_mgr_handshake_seat(
     ngx_ws_mgr_handshake_t *hs);
@@ -143,6 +145,8 @@ ngx_ws_mgr_handshake_cleanup(void *data)
     if (hs->event.timer_set) {
         ngx_del_timer(&hs->event);
     }
+
+    ngx_ws_mgr_engine_cancel(&hs->entering);
 
     ngx_ws_mgr_seat_abandon(&hs->seat);
 }
@@ -311,8 +315,17 @@ ngx_ws_mgr_handshake_seated(ngx_event_t *ev)
     ctx = ngx_ws_mgr_claim_ctx(r);
     hs = ctx->handshake;
 
-    if (hs->refusal == NGX_WS_MGR_REFUSAL_NONE) {
+    if (hs->refusal == NGX_WS_MGR_REFUSAL_NONE && !hs->seated) {
         hs->refusal = ngx_ws_mgr_handshake_seat(hs);
+        hs->seated = 1;
+
+        if (hs->seat.place.hold && ngx_ws_mgr_engine) {
+            ngx_ws_mgr_handshake_enter(hs);
+
+            if (hs->entering.pending) {
+                return;
+            }
+        }
     }
 
     if (hs->refusal != NGX_WS_MGR_REFUSAL_NONE) {
@@ -329,6 +342,35 @@ ngx_ws_mgr_handshake_seated(ngx_event_t *ev)
     }
 
     ngx_ws_mgr_handshake_answer(hs);
+}
+
+
+/* the log is to be there, as far back as it is asked for.  Where it cannot be
+   had in time, what there is of it serves */
+
+static void
+ngx_ws_mgr_handshake_enter(ngx_ws_mgr_handshake_t *hs)
+{
+    ngx_ws_mgr_seat_t  *seat;
+
+    seat = &hs->seat;
+
+    hs->entering.pool = hs->request->pool;
+    hs->entering.done = ngx_ws_mgr_handshake_entered;
+    hs->entering.data = hs;
+
+    ngx_ws_mgr_engine->enter(&hs->entering, &hs->ctx->user,
+                             seat->asked.len && seat->from.epoch
+                             ? &seat->from : NULL);
+}
+
+
+static void
+ngx_ws_mgr_handshake_entered(ngx_ws_mgr_engine_op_t *op)
+{
+    ngx_ws_mgr_handshake_t *hs = op->data;
+
+    ngx_post_event(&hs->event, &ngx_posted_events);
 }
 
 

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_conf.h>
+#include <ngx_ws_mgr_engine.h>
 #include <ngx_ws_mgr_refusal.h>
 #include <ngx_ws_mgr_seat.h>
 #include <ngx_ws_mgr_upgrade.h>
@@ -30,11 +31,13 @@ typedef struct {
     ngx_event_t                  event;    /* posted, to go on */
     ngx_ws_mgr_ticket_op_t       op;
     ngx_ws_mgr_seat_t            seat;
+    ngx_ws_mgr_engine_op_t       entering;
     ngx_str_t                    permissions; /* of the ticket */
     ngx_ws_mgr_extension_t       extension;   /* agreed on */
     ngx_ws_mgr_refusal_e         refusal;
     const char                  *detail;   /* of the refusal, or NULL */
     unsigned                     asking:1; /* the store has op */
+    unsigned                     seated:1;
 } ngx_ws_mgr_handshake_t;
 
 

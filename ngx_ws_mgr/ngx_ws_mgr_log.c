@@ -12,6 +12,8 @@
 #define NGX_WS_MGR_LOG_RING  8             /* places of a first ring */
 
 
+static uint64_t ngx_ws_mgr_log_seq(ngx_ws_mgr_log_t *log,
+    ngx_ws_mgr_entry_t *entry);
 static size_t ngx_ws_mgr_log_digits(uint64_t n);
 static u_char *ngx_ws_mgr_log_decimal(u_char *p, uint64_t n);
 static u_char *ngx_ws_mgr_log_base36(u_char *p, uint64_t n);
@@ -33,6 +35,17 @@ ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t epoch,
     log->broadcast = (uint8_t) broadcast;
     log->epoch_len = (uint8_t) (ngx_ws_mgr_log_base36(log->epoch_text, epoch)
                                 - log->epoch_text);
+}
+
+
+void
+ngx_ws_mgr_log_restart(ngx_ws_mgr_log_t *log, uint64_t epoch, uint64_t seq)
+{
+    ngx_ws_mgr_log_init(log, epoch, log->broadcast);
+
+    log->last = seq;
+    log->floor = seq;
+    log->shared = 1;
 }
 
 
@@ -140,7 +153,7 @@ ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
     }
 
     event->log = log;
-    event->seq = ++log->last;
+    event->seq = ngx_ws_mgr_log_seq(log, entry);
     event->ts = entry->now;
     event->expires = entry->ttl ? entry->now + entry->ttl : 0;
     event->target_len = (uint32_t) entry->target.len;
@@ -158,6 +171,13 @@ ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
 
     if (event->class == NGX_WS_MGR_CLASS_LATEST) {
         ngx_ws_mgr_log_latest_insert(ids, event, entry);
+    }
+
+    if (event->seq > log->last) {
+        log->last = event->seq;
+
+    } else {
+        log->floor = event->seq - 1;
     }
 
     log->ring[event->seq & (log->size - 1)] = event;
@@ -205,6 +225,17 @@ ngx_ws_mgr_log_oldest(ngx_ws_mgr_log_t *log)
     }
 
     return log->ring[(log->floor + 1) & (log->size - 1)];
+}
+
+
+uint64_t
+ngx_ws_mgr_log_stamp(ngx_ws_mgr_log_t *log, uint64_t seq)
+{
+    if (seq <= log->floor || seq > log->last) {
+        return 0;
+    }
+
+    return log->ring[seq & (log->size - 1)]->ts;
 }
 
 
@@ -474,6 +505,13 @@ ngx_ws_mgr_log_position_parse(ngx_str_t *text, ngx_ws_mgr_position_t *position)
 }
 
 
+static uint64_t
+ngx_ws_mgr_log_seq(ngx_ws_mgr_log_t *log, ngx_ws_mgr_entry_t *entry)
+{
+    return entry->seq ? entry->seq : log->last + 1;
+}
+
+
 /* the server's members: {"id":"<epoch>-<seq>","seq":<seq>,"ts":<ts>, */
 
 static size_t
@@ -483,7 +521,7 @@ ngx_ws_mgr_log_payload(ngx_ws_mgr_log_t *log, ngx_ws_mgr_entry_t *entry)
 
     size = sizeof("{\"id\":\"-\",\"seq\":,\"ts\":,") - 1
            + log->epoch_len + log->broadcast
-           + 2 * ngx_ws_mgr_log_digits(log->last + 1)
+           + 2 * ngx_ws_mgr_log_digits(ngx_ws_mgr_log_seq(log, entry))
            + ngx_ws_mgr_log_digits(entry->now)
            + entry->size;
 
@@ -511,7 +549,7 @@ ngx_ws_mgr_log_head(u_char *p, ngx_ws_mgr_log_t *log,
     }
 
     seq = p;
-    p = ngx_ws_mgr_log_decimal(p, log->last + 1);
+    p = ngx_ws_mgr_log_decimal(p, ngx_ws_mgr_log_seq(log, entry));
     len = p - seq;
 
     p = ngx_cpymem(p, "\",\"seq\":", sizeof("\",\"seq\":") - 1);

@@ -95,6 +95,8 @@ typedef struct {
     size_t                bytes;           /* of events held */
     uint32_t              size;            /* of ring: 0 or a power of two */
     uint8_t               broadcast;       /* ids carry a "b" */
+    uint8_t               shared;          /* its order is that of an engine
+                                              over many nodes */
     uint8_t               epoch_len;
     u_char                epoch_text[NGX_WS_MGR_EPOCH_LEN];
 } ngx_ws_mgr_log_t;
@@ -117,6 +119,8 @@ typedef struct {
     ngx_uint_t            class;
     uint64_t              ttl;             /* ms, 0: none */
     uint64_t              now;             /* ms since 1970 */
+    uint64_t              seq;             /* that it is to have, 0: the next
+                                              one */
 } ngx_ws_mgr_entry_t;
 
 
@@ -200,11 +204,16 @@ size_t ngx_ws_mgr_log_room(ngx_ws_mgr_log_t *log);
 void *ngx_ws_mgr_log_grow(ngx_ws_mgr_log_t *log, void *ring, size_t size);
 
 /*
- * Builds the frame in the block "event" of measured size, gives it the next
- * seq and puts it at the end.  Cannot fail.
+ * Builds the frame in the block "event" of measured size and puts it at the
+ * end, or, where the seq that it is to have is the highest that is gone, in
+ * front.  Cannot fail.
  */
 void ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
     ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry);
+
+/* of an empty log: it is of that epoch, and its next event behind "seq" */
+void ngx_ws_mgr_log_restart(ngx_ws_mgr_log_t *log, uint64_t epoch,
+    uint64_t seq);
 
 /* takes the oldest event out of log and ids; NULL: the log is empty.  The
    caller frees it. */
@@ -213,6 +222,9 @@ ngx_ws_mgr_event_t *ngx_ws_mgr_log_evict(ngx_ws_mgr_log_t *log,
 
 /* the oldest event held, or NULL */
 ngx_ws_mgr_event_t *ngx_ws_mgr_log_oldest(ngx_ws_mgr_log_t *log);
+
+/* ts of the event with that seq; 0: the log does not hold it */
+uint64_t ngx_ws_mgr_log_stamp(ngx_ws_mgr_log_t *log, uint64_t seq);
 
 /* by event_id within this log, or NULL */
 ngx_ws_mgr_event_t *ngx_ws_mgr_log_find(ngx_ws_mgr_log_t *log,

@@ -71,6 +71,11 @@ ngx_ws_mgr_log_latest_insert(ngx_ws_mgr_ids_t *ids, ngx_ws_mgr_event_t *event,
         if (old->hash == latest->hash
             && ngx_ws_mgr_log_latest_same(*link, event))
         {
+            if ((*link)->seq > event->seq) {
+                event->superseded = 1;
+                return;
+            }
+
             (*link)->superseded = 1;
             *link = old->next;
             break;

@@ -23,7 +23,8 @@ size_t ngx_ws_mgr_log_latest_size(size_t size, size_t run_len,
 /* what stands behind the event */
 ngx_ws_mgr_latest_t *ngx_ws_mgr_log_latest(ngx_ws_mgr_event_t *event);
 
-/* the event, complete, is the latest from now on */
+/* the event, complete, is the latest from now on, unless it is older than the
+   one that is */
 void ngx_ws_mgr_log_latest_insert(ngx_ws_mgr_ids_t *ids,
     ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry);
 /* of one that is not superseded */

@@ -196,6 +196,11 @@ ngx_ws_mgr_member_next_dirty(ngx_uint_t index, ngx_ws_mgr_dirty_t *dirty)
         if (ngx_ws_mgr_member_used(member)) {
             dirty->hold = member->hold;
             dirty->waiting = member->waiters ? member : NULL;
+            dirty->reset = member->reset;
+            dirty->position.epoch = member->user->log.epoch;
+            dirty->position.seq = member->user->log.floor;
+            dirty->position.broadcast = member->user->log.broadcast;
+            member->reset = 0;
 
             if (dirty->hold) {
                 dirty->hold->kicked = (member->user->kicked != 0);
@@ -241,7 +246,7 @@ ngx_ws_mgr_member_read(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
 
     shard = ngx_ws_mgr_member_lock(hold);
 
-    if (hold->member) {
+    if (hold->member && !hold->member->reset) {
         rc = ngx_ws_mgr_log_read(&hold->member->user->log, *cursor,
                                  ngx_ws_mgr_now(), batch, match, data);
 
@@ -263,7 +268,8 @@ ngx_ws_mgr_member_behind(ngx_ws_mgr_hold_t *hold, uint64_t *cursor)
     ngx_ws_mgr_shard_t  *shard;
 
     shard = ngx_ws_mgr_member_lock(hold);
-    behind = hold->member && *cursor < hold->member->user->log.floor;
+    behind = hold->member && !hold->member->reset
+             && *cursor < hold->member->user->log.floor;
     ngx_ws_mgr_shard_unlock(shard);
 
     return behind;

@@ -84,6 +84,10 @@ uint64_t ngx_ws_mgr_member_take_pending(void);
 typedef struct {
     ngx_ws_mgr_hold_t       *hold;         /* NULL: no sockets */
     ngx_ws_mgr_member_t     *waiting;      /* of waits for it; NULL: none */
+    ngx_uint_t               reset;        /* RESET_…: all cursors are to be
+                                              set to "position" before
+                                              anything is read; 0: none is */
+    ngx_ws_mgr_position_t    position;
 } ngx_ws_mgr_dirty_t;
 
 /* the next of this worker's dirty members in the shard, now clean;
@@ -94,7 +98,8 @@ ngx_int_t ngx_ws_mgr_member_next_dirty(ngx_uint_t shard,
 /* tells every worker to look at the shard */
 void ngx_ws_mgr_member_alert(ngx_uint_t shard);
 
-/* ngx_ws_mgr_log_read() of the hold's user; nothing where that was lost */
+/* ngx_ws_mgr_log_read() of the hold's user; nothing where that was lost, or
+   where cursors are to be reset first */
 ngx_int_t ngx_ws_mgr_member_read(ngx_ws_mgr_hold_t *hold, uint64_t *cursor,
     ngx_ws_mgr_batch_t *batch, ngx_ws_mgr_match_pt match, void *data);
 

@@ -31,12 +31,6 @@ static char *ngx_ws_mgr_module_both(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_phases(ngx_conf_t *cf);
-static ngx_int_t ngx_ws_mgr_module_zones(ngx_conf_t *cf,
-    ngx_ws_mgr_main_conf_t *mcf);
-static ngx_int_t ngx_ws_mgr_module_log_bytes(ngx_conf_t *cf,
-    ngx_ws_mgr_main_conf_t *mcf);
-static ngx_uint_t ngx_ws_mgr_module_shards(ngx_conf_t *cf);
-static ngx_uint_t ngx_ws_mgr_module_workers(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle);
@@ -477,104 +471,11 @@ ngx_ws_mgr_module_postconfiguration(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    if (ngx_ws_mgr_module_log_bytes(cf, mcf) != NGX_OK
-        || ngx_ws_mgr_module_zones(cf, mcf) != NGX_OK)
-    {
+    if (ngx_ws_mgr_conf_zones(cf, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
 
     return ngx_ws_mgr_module_phases(cf);
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_module_log_bytes(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
-{
-    size_t  *bytes;
-
-    bytes = &mcf->registry.limits.bytes;
-
-    if (*bytes == NGX_CONF_UNSET_SIZE) {
-        *bytes = ngx_max(256 * 1024, mcf->event_size);
-    }
-
-    if (*bytes < mcf->event_size) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_mgr_log bytes=%uz\" cannot hold one event of "
-                           "\"ws_mgr_event_size\", use \"bytes=%uz\" or more, "
-                           "or smaller events", *bytes, mcf->event_size);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_module_zones(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
-{
-    size_t                       min;
-    ngx_ws_mgr_registry_conf_t  *registry;
-
-    registry = &mcf->registry;
-
-    if (ngx_ws_mgr_module_workers(cf) > NGX_WS_MGR_SLOTS) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "more \"worker_processes\" than \"ws_mgr_zone\" has "
-                           "room for, use at most %d, or half of it where "
-                           "nginx is to be reloaded", NGX_WS_MGR_SLOTS);
-        return NGX_ERROR;
-    }
-
-    if (registry->nshards == NGX_CONF_UNSET_UINT) {
-        registry->nshards = ngx_ws_mgr_module_shards(cf);
-    }
-
-    min = ngx_ws_mgr_shard_min_size(registry->nshards, mcf->event_size);
-
-    if (registry->size < min) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_mgr_zone\" of %uz bytes in %ui shards is too "
-                           "small for events of %uz bytes, use "
-                           "\"ws_mgr_zone %uzk\" or more, or fewer shards",
-                           registry->size, registry->nshards,
-                           mcf->event_size, (min + 1023) / 1024);
-        return NGX_ERROR;
-    }
-
-    ngx_ws_mgr_conf_zone_changed(cf, mcf);
-
-    return ngx_ws_mgr_shard_zones(cf, registry, &ngx_http_ws_mgr_module);
-}
-
-
-/* the number of workers, rounded up to a power of two */
-
-static ngx_uint_t
-ngx_ws_mgr_module_shards(ngx_conf_t *cf)
-{
-    ngx_uint_t  n, workers;
-
-    workers = ngx_ws_mgr_module_workers(cf);
-
-    for (n = 1; n < workers && n < NGX_WS_MGR_SHARDS; n *= 2) { /* void */ }
-
-    return n;
-}
-
-
-/* 1 where a "worker_processes" that says otherwise comes after http */
-
-static ngx_uint_t
-ngx_ws_mgr_module_workers(ngx_conf_t *cf)
-{
-    ngx_core_conf_t  *ccf;
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
-                                           ngx_core_module);
-
-    return (ccf->worker_processes == NGX_CONF_UNSET) ? 1
-                                                     : ccf->worker_processes;
 }
 
 
@@ -659,6 +560,7 @@ ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle)
 {
+    ngx_ws_mgr_redis_t      *redis;
     ngx_ws_mgr_main_conf_t  *mcf;
 
     mcf = ngx_ws_mgr_module_used(cycle);
@@ -678,8 +580,18 @@ ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle)
 
     ngx_ws_mgr_rejoin_init(cycle);
 
-    return mcf->tickets.redis
-           ? ngx_ws_mgr_ticket_redis_init(&mcf->tickets, cycle) : NGX_OK;
+    redis = NULL;
+
+    if (mcf->tickets.redis) {
+        redis = ngx_ws_mgr_ticket_redis_init(&mcf->tickets, cycle);
+
+        if (redis == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return mcf->engine.servers
+           ? ngx_ws_mgr_engine_redis_init(&mcf->engine, redis, cycle) : NGX_OK;
 }
 
 
@@ -690,6 +602,7 @@ ngx_ws_mgr_module_exit_process(ngx_cycle_t *cycle)
         && (ngx_process == NGX_PROCESS_WORKER
             || ngx_process == NGX_PROCESS_SINGLE))
     {
+        ngx_ws_mgr_engine_redis_exit();
         ngx_ws_mgr_redis_exit();
         ngx_ws_mgr_fanout_exit();
         ngx_ws_mgr_notify_exit(cycle->log);

@@ -17,17 +17,8 @@
 #define NGX_WS_MGR_PUBLISH_SLACK  4
 
 
-static ngx_ws_mgr_event_t *ngx_ws_mgr_publish_append_locked(
-    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
-    ngx_ws_mgr_entry_t *entry);
 static void ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, size_t size, uint64_t now);
-static void ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_ws_mgr_run_t *run,
-    ngx_ws_mgr_publish_t *p);
-static void ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_ws_mgr_event_t *event,
-    ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake);
 
 
 void
@@ -74,9 +65,12 @@ ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_event_t  *event;
 
     p->sockets = 0;
+    p->nodes = 0;
     p->disorder = NULL;
     p->duplicate = 0;
     p->unknown_sockets = 0;
+    p->unknown_nodes = 0;
+    p->elsewhere = 0;
 
     p->position.epoch = user->log.epoch;
     p->position.broadcast = user->log.broadcast;
@@ -87,7 +81,9 @@ ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
         if (event) {
             p->position.seq = event->seq;
             p->sockets = event->sockets;
+            p->nodes = (p->sockets != 0);
             p->unknown_sockets = event->unknown_sockets;
+            p->unknown_nodes = event->unknown_sockets;
             p->duplicate = 1;
 
             return ngx_ws_mgr_log_same(event, &p->entry)
@@ -119,6 +115,9 @@ ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
 
     ngx_ws_mgr_publish_address_locked(shard, user, event, p, wake);
 
+    p->nodes = (p->sockets != 0);
+    p->unknown_nodes = p->unknown_sockets;
+
     if (p->run.id.len) {
         ngx_ws_mgr_publish_run_locked(shard, user, run, p);
     }
@@ -127,7 +126,7 @@ ngx_ws_mgr_publish_locked(ngx_ws_mgr_shard_t *shard,
 }
 
 
-static ngx_ws_mgr_event_t *
+ngx_ws_mgr_event_t *
 ngx_ws_mgr_publish_append_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_ws_mgr_entry_t *entry)
 {
@@ -140,7 +139,9 @@ ngx_ws_mgr_publish_append_locked(ngx_ws_mgr_shard_t *shard,
         return NULL;
     }
 
-    ngx_ws_mgr_publish_trim_locked(shard, user, size, entry->now);
+    if (entry->seq == 0 || entry->seq > user->log.last) {
+        ngx_ws_mgr_publish_trim_locked(shard, user, size, entry->now);
+    }
 
     event = ngx_ws_mgr_shard_alloc_locked(shard, size);
     if (event == NULL) {
@@ -232,7 +233,7 @@ ngx_ws_mgr_publish_trim_locked(ngx_ws_mgr_shard_t *shard,
 }
 
 
-static void
+void
 ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_ws_mgr_run_t *run, ngx_ws_mgr_publish_t *p)
 {
@@ -281,7 +282,7 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
 
 /* counts the sockets that the event is for, and marks their members */
 
-static void
+void
 ngx_ws_mgr_publish_address_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_ws_mgr_event_t *event,
     ngx_ws_mgr_publish_t *p, ngx_ws_mgr_wake_t *wake)

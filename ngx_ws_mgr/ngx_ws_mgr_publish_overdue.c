@@ -10,32 +10,25 @@
 #include <ngx_ws_mgr_schema.h>
 
 
-/* bytes of the event: ids may be six times as long with their escapes */
-#define NGX_WS_MGR_OVERDUE_SIZE  (256 + 2 * 6 * 255 + NGX_INT64_LEN)
-
-
+static void ngx_ws_mgr_overdue_fill(ngx_ws_mgr_overdue_t *overdue,
+    ngx_ws_mgr_run_t *run, ngx_msec_t timeout);
 static u_char *ngx_ws_mgr_overdue_event(u_char *p, ngx_ws_mgr_run_t *run,
     ngx_msec_t timeout);
 static size_t ngx_ws_mgr_overdue_user(u_char *raw, ngx_ws_mgr_user_t *user);
 
 
 ngx_uint_t
-ngx_ws_mgr_publish_overdue(ngx_uint_t index, ngx_msec_t timeout)
+ngx_ws_mgr_publish_overdue(ngx_uint_t index, ngx_msec_t timeout,
+    ngx_ws_mgr_overdue_t *overdue, ngx_uint_t append)
 {
-    uint64_t                      now;
-    ngx_str_t                     piece;
-    ngx_uint_t                    done;
-    ngx_queue_t                  *q;
-    ngx_ws_mgr_run_t             *run;
-    ngx_ws_mgr_user_t            *user;
-    ngx_ws_mgr_wake_t             wake;
-    ngx_ws_mgr_shard_t           *shard;
-    ngx_ws_mgr_publish_t          p;
-    u_char                        text[NGX_WS_MGR_OVERDUE_SIZE];
-    u_char                        raw[2 + 6 * 255];
+    ngx_uint_t           done;
+    ngx_queue_t         *q;
+    ngx_ws_mgr_run_t    *run;
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_wake_t    wake;
+    ngx_ws_mgr_shard_t  *shard;
 
     done = 0;
-    now = ngx_ws_mgr_now();
     ngx_memzero(&wake, sizeof(wake));
 
     shard = ngx_ws_mgr_shard_at(index);
@@ -48,32 +41,27 @@ ngx_ws_mgr_publish_overdue(ngx_uint_t index, ngx_msec_t timeout)
     q = ngx_queue_head(&shard->runs);
     run = ngx_queue_data(q, ngx_ws_mgr_run_t, watched);
 
-    if (run->last + timeout > now) {
+    if (run->last + timeout > ngx_ws_mgr_now()) {
         goto unlock;
     }
 
     user = run->user;
+    ngx_ws_mgr_overdue_fill(overdue, run, timeout);
 
-    ngx_memzero(&p, sizeof(ngx_ws_mgr_publish_t));
+    if (!append) {
 
-    piece.data = text;
-    piece.len = ngx_ws_mgr_overdue_event(text, run, timeout) - text;
+        /* if it comes to nothing, it is overdue again after that time */
 
-    p.entry.pieces = &piece;
-    p.entry.npieces = 1;
-    p.entry.size = piece.len;
-    p.entry.user_raw.data = raw;
-    p.entry.user_raw.len = ngx_ws_mgr_overdue_user(raw, user);
-    p.entry.now = now;
-
-    p.run.id.data = run->id;
-    p.run.id.len = run->len;
-    p.run.known = NGX_WS_MGR_TYPE_AGENT_ERROR;
+        run->last = ngx_ws_mgr_now();
+        ngx_ws_mgr_shard_watch_locked(shard, run);
+        done = 1;
+        goto unlock;
+    }
 
     /* it must not go under pressure while it is worked with */
     ngx_ws_mgr_shard_unrest_locked(shard, user);
 
-    if (ngx_ws_mgr_publish_locked(shard, user, &p, &wake)
+    if (ngx_ws_mgr_publish_locked(shard, user, &overdue->publish, &wake)
         == NGX_WS_MGR_PUBLISH_OK)
     {
         ngx_ws_mgr_count(RUNS_TIMED_OUT);
@@ -90,6 +78,42 @@ unlock:
     ngx_ws_mgr_member_wake(&wake);
 
     return done;
+}
+
+
+static void
+ngx_ws_mgr_overdue_fill(ngx_ws_mgr_overdue_t *overdue, ngx_ws_mgr_run_t *run,
+    ngx_msec_t timeout)
+{
+    ngx_ws_mgr_user_t     *user;
+    ngx_ws_mgr_publish_t  *p;
+
+    p = &overdue->publish;
+    user = run->user;
+
+    ngx_memzero(p, sizeof(ngx_ws_mgr_publish_t));
+
+    overdue->piece.data = overdue->text;
+    overdue->piece.len = ngx_ws_mgr_overdue_event(overdue->text, run, timeout)
+                         - overdue->text;
+
+    p->user.data = overdue->user;
+    p->user.len = user->len;
+    ngx_memcpy(overdue->user, user->name, user->len);
+
+    p->entry.pieces = &overdue->piece;
+    p->entry.npieces = 1;
+    p->entry.size = overdue->piece.len;
+    p->entry.user_raw.data = overdue->raw;
+    p->entry.user_raw.len = ngx_ws_mgr_overdue_user(overdue->raw, user);
+    p->entry.now = ngx_ws_mgr_now();
+
+    p->run.id.data = overdue->run;
+    p->run.id.len = run->len;
+    p->run.known = NGX_WS_MGR_TYPE_AGENT_ERROR;
+    ngx_memcpy(overdue->run, run->id, run->len);
+
+    p->entry.run = p->run.id;
 }
 
 

@@ -338,7 +338,22 @@ ngx_ws_mgr_redis_login_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
     if (ngx_ws_mgr_redis_release(redis) != NGX_OK) {
         ngx_ws_mgr_redis_fault_is(redis, "no memory");
         redis->lost = 1;
+        return;
     }
+
+    if (redis->on_ready) {
+        redis->on_ready(redis->data);
+    }
+}
+
+
+void
+ngx_ws_mgr_redis_listen(ngx_ws_mgr_redis_t *redis, void (*ready)(void *data),
+    ngx_ws_mgr_redis_heard_pt heard, void *data)
+{
+    redis->on_ready = ready;
+    redis->on_message = heard;
+    redis->data = data;
 }
 
 
@@ -371,7 +386,11 @@ ngx_ws_mgr_redis_ping_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
 {
     ngx_ws_mgr_redis_t *redis = call->data;
 
-    if (reply && reply->type != REDIS_REPLY_STATUS) {
+    /* where there are subscriptions, the answer is a list */
+
+    if (reply && reply->type != REDIS_REPLY_STATUS
+        && !(redis->on_message && reply->type == REDIS_REPLY_ARRAY))
+    {
         ngx_ws_mgr_redis_blame(redis, reply);
     }
 }

@@ -21,7 +21,6 @@
 
 
 #define NGX_WS_MGR_REDIS_SHA   40          /* hex digits of a script's name */
-#define NGX_WS_MGR_REDIS_ARGS  16          /* arguments of one command */
 
 
 /* where a server is and how to get in; of the configuration, and read only */
@@ -67,7 +66,14 @@ struct ngx_ws_mgr_redis_call_s {
     ngx_msec_t                        timeout;  /* in; 0: as long as the
                                                    connection lives */
     ngx_ws_mgr_redis_slot_t          *slot;     /* NULL: it does not run */
+    unsigned                          sent:1;   /* out: so that it may have been
+                                                   done, whatever came back */
 };
+
+
+/* what the server says without having been asked: a published message.  Valid
+   until the handler returns */
+typedef void (*ngx_ws_mgr_redis_heard_pt)(void *data, redisReply *message);
 
 
 /* asks the server for what it refused, to see when it is over; ends by well()
@@ -85,6 +91,14 @@ ngx_ws_mgr_redis_t *ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf,
 
 /* in exit_process: closes all; calls that still run are forgotten */
 void ngx_ws_mgr_redis_exit(void);
+
+/*
+ * "ready" is called each time that the server can be spoken to (again), and
+ * "heard", which may be NULL, for each message of what was subscribed to since.
+ * Neither may begin or end a server.
+ */
+void ngx_ws_mgr_redis_listen(ngx_ws_mgr_redis_t *redis,
+    void (*ready)(void *data), ngx_ws_mgr_redis_heard_pt heard, void *data);
 
 void ngx_ws_mgr_redis_script(ngx_ws_mgr_redis_script_t *script);
 

@@ -21,6 +21,7 @@ static void ngx_ws_mgr_redis_deadline(ngx_event_t *ev);
 static ngx_ws_mgr_redis_call_t *ngx_ws_mgr_redis_drop(
     ngx_ws_mgr_redis_slot_t *slot);
 static ngx_uint_t ngx_ws_mgr_redis_unknown(redisReply *reply);
+static ngx_uint_t ngx_ws_mgr_redis_message(redisReply *reply);
 
 
 void
@@ -103,6 +104,7 @@ ngx_ws_mgr_redis_slot(ngx_ws_mgr_redis_t *redis,
 
     slot->redis = redis;
     slot->call = call;
+    call->sent = 0;
     slot->script = call->script;
     slot->nargs = nargs;
 
@@ -181,6 +183,10 @@ ngx_ws_mgr_redis_send(ngx_ws_mgr_redis_slot_t *slot, ngx_uint_t text)
 
     slot->waiting = 0;
     slot->text = text;
+
+    if (slot->call) {
+        slot->call->sent = 1;
+    }
 
     ngx_ws_mgr_count(REDIS_COMMANDS);
 
@@ -266,6 +272,11 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
     ngx_ws_mgr_redis_call_t  *call;
     ngx_ws_mgr_redis_slot_t  *slot;
 
+    if (redis->on_message && ngx_ws_mgr_redis_message(reply)) {
+        redis->on_message(redis->data, reply->element[2]);
+        return redis->lost ? NGX_ERROR : NGX_OK;
+    }
+
     if (ngx_queue_empty(&redis->sent)) {
         ngx_ws_mgr_redis_blame(redis, reply);
         return NGX_ERROR;
@@ -296,6 +307,18 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
     }
 
     return redis->lost ? NGX_ERROR : NGX_OK;
+}
+
+
+/* {"message", channel, text} */
+
+static ngx_uint_t
+ngx_ws_mgr_redis_message(redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 3
+           && reply->element[0]->type == REDIS_REPLY_STRING
+           && reply->element[2]->type == REDIS_REPLY_STRING
+           && ngx_strcmp(reply->element[0]->str, "message") == 0;
 }
 
 

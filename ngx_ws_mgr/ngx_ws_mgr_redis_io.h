@@ -52,6 +52,10 @@ struct ngx_ws_mgr_redis_s {
     ngx_ws_mgr_redis_call_t      ping;
     ngx_ws_mgr_redis_probe_pt    probe;
 
+    void                       (*on_ready)(void *data);    /* or NULL */
+    ngx_ws_mgr_redis_heard_pt    on_message;   /* or NULL */
+    void                        *data;     /* of both */
+
     u_char                       fault[NGX_WS_MGR_REDIS_FAULT];
     size_t                       nfault;   /* 0: none */
 

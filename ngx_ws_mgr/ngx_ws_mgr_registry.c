@@ -403,7 +403,9 @@ ngx_ws_mgr_registry_sent(ngx_ws_mgr_place_t *place, uint64_t *seq,
         conn->bytes_out = bytes_out;
     }
 
-    if (conn && seq && conn->sent != *seq) {
+    /* a cursor that is to be reset says nothing of the log as it is now */
+
+    if (conn && seq && conn->sent != *seq && !conn->member->reset) {
         conn->sent = *seq;
         ngx_ws_mgr_member_mark_waiting_locked(shard, conn->member->user,
                                               &wake);

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_ws_mgr_address.h>
+#include <ngx_ws_mgr_engine.h>
 #include <ngx_ws_mgr_rejoin.h>
 #include <ngx_ws_mgr_seat.h>
 #include <ngx_ws_mgr_wait.h>
@@ -18,16 +19,20 @@ static void ngx_ws_mgr_rejoin_loss(ngx_uint_t shard, ngx_uint_t rebuilt);
 static void ngx_ws_mgr_rejoin_forget(ngx_ws_mgr_client_t *client,
     ngx_uint_t shard);
 static void ngx_ws_mgr_rejoin_handler(ngx_event_t *ev);
+static void ngx_ws_mgr_rejoin_reload(void);
 static void ngx_ws_mgr_rejoin_client(ngx_ws_mgr_client_t *client);
 static ngx_int_t ngx_ws_mgr_rejoin_own(ngx_ws_mgr_client_t *client);
 static ngx_int_t ngx_ws_mgr_rejoin_everyone(ngx_ws_mgr_client_t *client);
 static ngx_int_t ngx_ws_mgr_rejoin_address(ngx_ws_mgr_client_t *client);
 static void ngx_ws_mgr_rejoin_reset(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_position_t *position);
+static void ngx_ws_mgr_rejoin_moved(ngx_ws_mgr_client_t *client,
+    ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_position_t *position, ngx_uint_t epoch);
 
 
 static ngx_event_t  ngx_ws_mgr_rejoin_event;
 static ngx_uint_t   ngx_ws_mgr_rejoin_at;          /* of session_each() */
+static uint64_t     ngx_ws_mgr_rejoin_lost;        /* shards */
 
 
 void
@@ -37,6 +42,7 @@ ngx_ws_mgr_rejoin_init(ngx_cycle_t *cycle)
     ngx_ws_mgr_rejoin_event.log = cycle->log;
 
     ngx_ws_mgr_shard_on_loss(ngx_ws_mgr_rejoin_loss);
+    ngx_ws_mgr_fanout_on_reset(ngx_ws_mgr_rejoin_moved);
 }
 
 
@@ -56,6 +62,7 @@ ngx_ws_mgr_rejoin_loss(ngx_uint_t shard, ngx_uint_t rebuilt)
 
     ngx_ws_mgr_wait_lose(shard);
 
+    ngx_ws_mgr_rejoin_lost |= (uint64_t) 1 << shard;
     for (i = 0, s = ngx_ws_mgr_session_each(&i);
          s != NULL;
          s = ngx_ws_mgr_session_each(&i))
@@ -114,6 +121,7 @@ ngx_ws_mgr_rejoin_handler(ngx_event_t *ev)
 
         if (s == NULL) {
             ngx_ws_mgr_wait_resume();
+            ngx_ws_mgr_rejoin_reload();
             return;
         }
 
@@ -121,6 +129,22 @@ ngx_ws_mgr_rejoin_handler(ngx_event_t *ev)
     }
 
     ngx_post_event(ev, &ngx_posted_next_events);
+}
+
+
+/* what was in the shards may be had elsewhere */
+
+static void
+ngx_ws_mgr_rejoin_reload(void)
+{
+    uint64_t  lost;
+
+    lost = ngx_ws_mgr_rejoin_lost;
+    ngx_ws_mgr_rejoin_lost = 0;
+
+    for ( /* void */ ; ngx_ws_mgr_engine && lost; lost &= lost - 1) {
+        ngx_ws_mgr_engine->lost(__builtin_ctzll(lost));
+    }
 }
 
 
@@ -215,11 +239,45 @@ static void
 ngx_ws_mgr_rejoin_reset(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
     ngx_ws_mgr_position_t *position)
 {
-    sub->cursor = position->seq;
-    sub->live = position->seq + 1;
-    sub->lags = 0;
+    ngx_ws_mgr_fanout_move(sub, position);
 
     if (!client->place.echo) {
-        ngx_ws_mgr_welcome_reset(&client->session, position);
+        ngx_ws_mgr_welcome_reset(&client->session, position, "worker_died");
     }
+}
+
+
+/* the engine's order is another one now, or it has lost some of it */
+
+static void
+ngx_ws_mgr_rejoin_moved(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_position_t *position, ngx_uint_t epoch)
+{
+    ngx_str_t              from;
+    ngx_ws_mgr_position_t  old;
+    u_char                 text[NGX_WS_MGR_POSITION_LEN];
+
+    old = *position;
+    old.seq = sub->cursor;
+
+    if (!epoch && old.seq >= position->seq) {
+        return;
+    }
+
+    ngx_ws_mgr_fanout_move(sub, position);
+
+    if (client->place.echo) {
+        return;
+    }
+
+    if (epoch) {
+        client->place.restorable = 0;
+        ngx_ws_mgr_welcome_reset(&client->session, position, "log_lost");
+        return;
+    }
+
+    from.data = text;
+    from.len = ngx_ws_mgr_log_position(text, &old) - text;
+
+    ngx_ws_mgr_welcome_gap(&client->session, &from, position, "lost");
 }

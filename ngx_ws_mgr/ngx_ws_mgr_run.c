@@ -52,26 +52,42 @@ ngx_ws_mgr_run_check(ngx_ws_mgr_run_t *run, ngx_ws_mgr_run_event_t *event)
     }
 
     if (run && run->ended) {
-        return "the run has ended";
+        return ngx_ws_mgr_run_fault(NGX_WS_MGR_RUN_ENDED);
     }
 
     if (event->known == NGX_WS_MGR_TYPE_AGENT_STARTED) {
-        return (run && run->started) ? "the run has started already" : NULL;
+        return (run && run->started)
+               ? ngx_ws_mgr_run_fault(NGX_WS_MGR_RUN_AGAIN) : NULL;
     }
 
     if (run == NULL || !run->started) {
-        return "the run has not started: agent_started comes first";
+        return ngx_ws_mgr_run_fault(NGX_WS_MGR_RUN_UNBEGUN);
     }
 
     if (event->known == NGX_WS_MGR_TYPE_TOOL_COMPLETED && !run->overflow) {
         tool = ngx_ws_mgr_run_tool(run, &event->tool);
 
         if (tool == NULL || tool->open == 0) {
-            return "tool_completed without its tool_executing";
+            return ngx_ws_mgr_run_fault(NGX_WS_MGR_RUN_NO_TOOL);
         }
     }
 
     return NULL;
+}
+
+
+const char *
+ngx_ws_mgr_run_fault(ngx_uint_t fault)
+{
+    static const char  *faults[] = {
+        NULL,
+        "the run has ended",
+        "the run has started already",
+        "the run has not started: agent_started comes first",
+        "tool_completed without its tool_executing"
+    };
+
+    return fault < sizeof(faults) / sizeof(faults[0]) ? faults[fault] : NULL;
 }
 
 

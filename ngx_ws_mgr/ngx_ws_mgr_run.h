@@ -81,6 +81,13 @@ ngx_ws_mgr_run_t *ngx_ws_mgr_run_find(ngx_ws_mgr_runs_t *runs, ngx_str_t *id);
 const char *ngx_ws_mgr_run_check(ngx_ws_mgr_run_t *run,
     ngx_ws_mgr_run_event_t *event);
 
+/* the same text, by number, for those who check elsewhere; 0: NULL */
+#define NGX_WS_MGR_RUN_ENDED     1
+#define NGX_WS_MGR_RUN_AGAIN     2
+#define NGX_WS_MGR_RUN_UNBEGUN   3
+#define NGX_WS_MGR_RUN_NO_TOOL   4
+const char *ngx_ws_mgr_run_fault(ngx_uint_t fault);
+
 /* notes the event, whatever its order; "now" in ms */
 void ngx_ws_mgr_run_note(ngx_ws_mgr_run_t *run, ngx_ws_mgr_run_event_t *event,
     uint64_t now);

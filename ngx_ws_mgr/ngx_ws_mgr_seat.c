@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_address.h>
+#include <ngx_ws_mgr_engine.h>
 #include <ngx_ws_mgr_seat.h>
 #include <ngx_ws_mgr_welcome.h>
 
@@ -92,9 +93,18 @@ ngx_ws_mgr_seat_release(ngx_ws_mgr_place_t *place, struct sockaddr *address,
         ngx_ws_mgr_node_dismiss();
     }
 
-    if (place->hold) {
-        ngx_ws_mgr_registry_disconnect(place);
+    if (place->hold == NULL) {
+        return;
     }
+
+    if (ngx_ws_mgr_engine) {
+        name.data = place->hold->name;
+        name.len = place->hold->len;
+
+        ngx_ws_mgr_engine->leave(&name);
+    }
+
+    ngx_ws_mgr_registry_disconnect(place);
 }
 
 

@@ -42,7 +42,12 @@ struct ngx_ws_mgr_member_s {
     uint16_t                 waiters;
     uint8_t                  slot;
     uint8_t                  queued;       /* is in the dirty queue */
+    uint8_t                  reset;        /* RESET_…: cursors are not into
+                                              what the log is now */
 };
+
+#define NGX_WS_MGR_RESET_EPOCH  1          /* it is of another epoch */
+#define NGX_WS_MGR_RESET_GAP    2          /* events are missing in it */
 
 
 /* one socket */

@@ -165,7 +165,7 @@ static ngx_ws_mgr_ticket_redis_ask_t    ngx_ws_mgr_ticket_redis_probing;
 static ngx_str_t                        ngx_ws_mgr_ticket_redis_none;
 
 
-ngx_int_t
+ngx_ws_mgr_redis_t *
 ngx_ws_mgr_ticket_redis_init(ngx_ws_mgr_ticket_redis_conf_t *conf,
     ngx_cycle_t *cycle)
 {
@@ -177,7 +177,7 @@ ngx_ws_mgr_ticket_redis_init(ngx_ws_mgr_ticket_redis_conf_t *conf,
                                               ngx_ws_mgr_ticket_redis_probe,
                                               cycle);
 
-    return ngx_ws_mgr_ticket_redis_server ? NGX_OK : NGX_ERROR;
+    return ngx_ws_mgr_ticket_redis_server;
 }
 
 

@@ -36,9 +36,10 @@ typedef struct {
 extern const ngx_ws_mgr_ticket_store_t  ngx_ws_mgr_ticket_redis;
 
 
-/* in a worker, before the first operation */
-ngx_int_t ngx_ws_mgr_ticket_redis_init(ngx_ws_mgr_ticket_redis_conf_t *conf,
-    ngx_cycle_t *cycle);
+/* in a worker, before the first operation; the connection to the server, which
+   others may use as well, or NULL: no memory */
+ngx_ws_mgr_redis_t *ngx_ws_mgr_ticket_redis_init(
+    ngx_ws_mgr_ticket_redis_conf_t *conf, ngx_cycle_t *cycle);
 
 
 #endif /* _NGX_WS_MGR_TICKET_REDIS_H_INCLUDED_ */

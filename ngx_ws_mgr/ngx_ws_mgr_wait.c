@@ -112,3 +112,25 @@ ngx_ws_mgr_wait_serve(ngx_ws_mgr_member_t *member)
         }
     }
 }
+
+
+void
+ngx_ws_mgr_wait_stir(ngx_str_t *user)
+{
+    ngx_queue_t        *q, *next;
+    ngx_ws_mgr_wait_t  *wait;
+
+    for (q = ngx_queue_head(&ngx_ws_mgr_waits);
+         q != ngx_queue_sentinel(&ngx_ws_mgr_waits);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        wait = ngx_queue_data(q, ngx_ws_mgr_wait_t, queue);
+
+        if (wait->user.len == user->len
+            && ngx_memcmp(wait->user.data, user->data, user->len) == 0)
+        {
+            wait->changed(wait);
+        }
+    }
+}

@@ -46,6 +46,9 @@ void ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait);
 void ngx_ws_mgr_wait_lose(ngx_uint_t shard);
 void ngx_ws_mgr_wait_resume(void);
 
+/* calls all that wait for the user, of whom something is known elsewhere */
+void ngx_ws_mgr_wait_stir(ngx_str_t *user);
+
 /* calls all that wait for changes of the member's user */
 void ngx_ws_mgr_wait_serve(ngx_ws_mgr_member_t *member);
 

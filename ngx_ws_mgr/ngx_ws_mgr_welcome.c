@@ -82,13 +82,13 @@ ngx_ws_mgr_welcome_gap(ngx_ws_mgr_session_t *s, ngx_str_t *from,
 
 void
 ngx_ws_mgr_welcome_reset(ngx_ws_mgr_session_t *s,
-    ngx_ws_mgr_position_t *position)
+    ngx_ws_mgr_position_t *position, const char *reason)
 {
     u_char  *p, text[128 + NGX_WS_MGR_POSITION_LEN];
 
     p = ngx_sprintf(text, "{\"type\":\"stream_reset\",\"position\":\"");
     p = ngx_ws_mgr_log_position(p, position);
-    p = ngx_sprintf(p, "\",\"reason\":\"worker_died\"}");
+    p = ngx_sprintf(p, "\",\"reason\":\"%s\"}", reason);
 
     ngx_ws_mgr_count(STREAM_RESETS);
     ngx_ws_mgr_session_send(s, NGX_WS_MGR_OP_TEXT, text, p - text);

@@ -29,7 +29,7 @@ void ngx_ws_mgr_welcome_gap(ngx_ws_mgr_session_t *s, ngx_str_t *from,
 
 /* {"type":"stream_reset", …}: the log's past is lost, it goes on from here */
 void ngx_ws_mgr_welcome_reset(ngx_ws_mgr_session_t *s,
-    ngx_ws_mgr_position_t *position);
+    ngx_ws_mgr_position_t *position, const char *reason);
 
 
 #endif /* _NGX_WS_MGR_WELCOME_H_INCLUDED_ */

@@ -23,11 +23,14 @@ my @layers = map { [ split ] } (
     'api_events api_posting api_online api_users message',
     'api_receipt rejoin',
     'access api_connections api_wait seat',
-    'api_body api_guard api_matched claim fanout status',
+    'api_body api_guard api_look api_matched claim status',
+    'conf',
+    'fanout',
 
     # domain
     'tidy',
-    'conf census copy sweep welcome',
+    'engine copy sweep welcome',
+    'census record',
     'publish registry wait',
     'member ticket_redis ticket_shm',
     'shard',
@@ -40,7 +43,7 @@ my @layers = map { [ split ] } (
     # pure
     'api_fault api_path json log node refusal',
     'discard',
-    'address counter deflate extension failpoint frame header keys mask mutex names origin problem schema',
+    'address counter deflate extension failpoint frame header keys mask mutex names origin problem ring schema',
     'string text ticket value',
 );
 
