@@ -125,7 +125,12 @@ ngx_ws_mgr_api_look_nodes(ngx_ws_mgr_text_t *t, ngx_ws_mgr_engine_op_t *op)
     nodes = op->nodes->elts;
 
     for (i = 0; i < op->nodes->nelts; i++) {
-        ngx_ws_mgr_text_put(t, i ? ",{\"node\":" : "{\"node\":");
+
+        if (i) {
+            ngx_ws_mgr_text_put(t, ",");
+        }
+
+        ngx_ws_mgr_text_put(t, "{\"node\":");
         ngx_ws_mgr_text_string(t, &nodes[i].name);
         ngx_ws_mgr_text_format(t, NGX_INT_T_LEN + 32, ",\"connections\":%ui}",
                                nodes[i].sockets);

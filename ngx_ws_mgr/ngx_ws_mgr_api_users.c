@@ -256,9 +256,9 @@ ngx_ws_mgr_api_users_disconnect(ngx_http_request_t *r, ngx_str_t *user)
     kick->user = *user;
     kick->code = code;
     kick->known = (ngx_ws_mgr_census_user_info(user, &info) == NGX_OK);
-    kick->n = ngx_ws_mgr_registry_kick_user(user, code);
 
     if (ngx_ws_mgr_engine == NULL) {
+        kick->n = ngx_ws_mgr_registry_kick_user(user, code);
         return ngx_ws_mgr_users_kicked(r, NULL, kick);
     }
 
@@ -268,6 +268,7 @@ ngx_ws_mgr_api_users_disconnect(ngx_http_request_t *r, ngx_str_t *user)
     }
 
     ngx_ws_mgr_engine->kick_user(&look->op, user, code);
+    kick->n = ngx_ws_mgr_registry_kick_user(user, code);
 
     return ngx_ws_mgr_api_look_go(look);
 }

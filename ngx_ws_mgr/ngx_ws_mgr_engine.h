@@ -64,6 +64,11 @@ typedef struct {
                                 ngx_ws_mgr_position_t *from);
     void                    (*leave)(ngx_str_t *user);
 
+    /* of one who has entered: the log is to go back to "from" */
+    void                    (*reach)(ngx_ws_mgr_engine_op_t *op,
+                                ngx_str_t *user,
+                                ngx_ws_mgr_position_t *from);
+
     /* once, without a socket: the log has all there is, where the user is
        known; op->nodes is where its sockets are */
     void                    (*look)(ngx_ws_mgr_engine_op_t *op,

@@ -10,6 +10,12 @@
 #include <ngx_ws_mgr_engine_io.h>
 
 
+#define NGX_WS_MGR_CATCH_EVENTS   256      /* of one answer */
+#define NGX_WS_MGR_CATCH_BYTES    (1024 * 1024)
+#define NGX_WS_MGR_CATCH_FIGURES  13
+#define NGX_WS_MGR_CATCH_ARGS     (6 + NGX_WS_MGR_CATCH_FIGURES + 2)
+
+
 /* an answer of the sync script that is being read */
 
 typedef struct {
@@ -26,6 +32,77 @@ static ngx_int_t ngx_ws_mgr_catch_answer(ngx_ws_mgr_catch_answer_t *answer,
     redisReply *reply);
 static ngx_int_t ngx_ws_mgr_catch_next(void *data,
     ngx_ws_mgr_engine_triple_t *triple);
+
+
+ngx_int_t
+ngx_ws_mgr_engine_ask_sync(ngx_ws_mgr_engine_server_t *server,
+    ngx_ws_mgr_redis_call_t *call, ngx_ws_mgr_engine_sync_t *sync)
+{
+    u_char                    *p;
+    ngx_str_t                  args[NGX_WS_MGR_CATCH_ARGS], *arg;
+    ngx_uint_t                 i;
+    ngx_ws_mgr_user_info_t     info;
+    ngx_ws_mgr_engine_keys_t   keys;
+    uint64_t                   figures[NGX_WS_MGR_CATCH_FIGURES];
+    u_char                     text[NGX_WS_MGR_CATCH_FIGURES * NGX_INT64_LEN];
+
+    if (ngx_ws_mgr_census_user_info(&sync->user, &info) != NGX_OK) {
+        ngx_memzero(&info, sizeof(ngx_ws_mgr_user_info_t));
+    }
+
+    ngx_ws_mgr_engine_keys(&keys, &sync->user);
+
+    ngx_str_set(&args[0], "4");
+    ngx_memcpy(&args[1], keys.key, 4 * sizeof(ngx_str_t));
+
+    /* who does not listen would be told in vain */
+
+    args[5] = ngx_ws_mgr_engine_field;
+
+    if (!server->subscribed || !sync->used) {
+        args[5].len = 0;
+    }
+
+    /* those who are here have seen nothing of it, if it is another log than
+       theirs */
+
+    if (!info.shared && info.connections) {
+        sync->want = 1;
+        sync->from.epoch = 0;
+    }
+
+    figures[0] = sync->sockets;
+    figures[1] = ngx_max(ngx_ws_mgr_registry_conf->limits.age,
+                         NGX_WS_MGR_ENGINE_LIFE);
+    figures[2] = sync->used;
+    figures[3] = ngx_ws_mgr_registry_conf->limits.age;
+    figures[4] = info.shared ? info.position.epoch : 0;
+    figures[5] = info.floor;
+    figures[6] = info.position.seq;
+    figures[7] = info.stamp;
+    figures[8] = sync->want;
+    figures[9] = sync->want ? sync->from.epoch : 0;
+    figures[10] = sync->want ? sync->from.seq : 0;
+    figures[11] = NGX_WS_MGR_CATCH_EVENTS;
+    figures[12] = NGX_WS_MGR_CATCH_BYTES;
+
+    p = text;
+    arg = &args[6];
+
+    for (i = 0; i < NGX_WS_MGR_CATCH_FIGURES; i++, arg++) {
+        arg->data = p;
+        p = ngx_sprintf(p, "%uL", figures[i]);
+        arg->len = p - arg->data;
+    }
+
+    arg[0] = ngx_ws_mgr_engine_channel;
+    arg[1] = sync->user;
+
+    call->script = &ngx_ws_mgr_engine_script_sync;
+
+    return ngx_ws_mgr_redis_call(server->commands, call, args,
+                                 NGX_WS_MGR_CATCH_ARGS);
+}
 
 
 ngx_int_t

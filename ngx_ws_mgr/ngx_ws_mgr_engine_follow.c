@@ -13,9 +13,6 @@
 #define NGX_WS_MGR_FOLLOW_AT_ONCE  64      /* syncs of a server */
 #define NGX_WS_MGR_FOLLOW_AUDIT    60      /* s in which each had its turn */
 #define NGX_WS_MGR_FOLLOW_TRIES    32      /* of one sync, before a pause */
-#define NGX_WS_MGR_FOLLOW_EVENTS   "256"   /* of one answer */
-#define NGX_WS_MGR_FOLLOW_BYTES    "1048576"
-#define NGX_WS_MGR_FOLLOW_ARGS     21
 
 
 /* a user whom this worker has sockets of, and who is waited for */
@@ -54,6 +51,8 @@ static ngx_uint_t ngx_ws_mgr_follow_covers(ngx_ws_mgr_follow_t *f,
 static void ngx_ws_mgr_follow_mark(ngx_ws_mgr_follow_t *f);
 static void ngx_ws_mgr_follow_pump(ngx_ws_mgr_engine_server_t *server);
 static ngx_int_t ngx_ws_mgr_follow_sync(ngx_ws_mgr_follow_t *f);
+static ngx_int_t ngx_ws_mgr_follow_begun(ngx_ws_mgr_follow_t *f,
+    ngx_int_t rc);
 static ngx_int_t ngx_ws_mgr_follow_part(ngx_ws_mgr_follow_t *f);
 static void ngx_ws_mgr_follow_parted(ngx_ws_mgr_redis_call_t *call,
     redisReply *reply);
@@ -256,6 +255,21 @@ ngx_ws_mgr_engine_redis_leave(ngx_str_t *user)
     if (f && f->refs) {
         f->refs--;
         f->drop = !ngx_ws_mgr_follow_used(f);
+        ngx_ws_mgr_follow_mark(f);
+    }
+}
+
+
+void
+ngx_ws_mgr_engine_redis_reach(ngx_ws_mgr_engine_op_t *op, ngx_str_t *user,
+    ngx_ws_mgr_position_t *from)
+{
+    ngx_ws_mgr_follow_t  *f;
+
+    f = ngx_ws_mgr_follow_find(user);
+
+    if (f && !ngx_ws_mgr_follow_covers(f, user, from)) {
+        ngx_ws_mgr_follow_wait(f, op, from);
         ngx_ws_mgr_follow_mark(f);
     }
 }
@@ -478,74 +492,25 @@ ngx_ws_mgr_follow_pump(ngx_ws_mgr_engine_server_t *server)
 static ngx_int_t
 ngx_ws_mgr_follow_sync(ngx_ws_mgr_follow_t *f)
 {
-    u_char                     *p;
-    uint64_t                    figures[6];
-    ngx_int_t                   rc;
-    ngx_str_t                   user, args[NGX_WS_MGR_FOLLOW_ARGS], *arg;
-    ngx_uint_t                  i;
-    ngx_ws_mgr_user_info_t      info;
-    ngx_ws_mgr_engine_keys_t    keys;
-    u_char                      text[10 * NGX_INT64_LEN];
+    ngx_ws_mgr_engine_sync_t  sync;
 
-    user.data = f->name;
-    user.len = f->len;
-
-    if (ngx_ws_mgr_census_user_info(&user, &info) != NGX_OK) {
-        ngx_memzero(&info, sizeof(ngx_ws_mgr_user_info_t));
-    }
-
-    ngx_ws_mgr_engine_keys(&keys, &user);
-
-    ngx_str_set(&args[0], "4");
-    ngx_memcpy(&args[1], keys.key, 4 * sizeof(ngx_str_t));
-
-    /* who does not listen would be told in vain */
-
-    args[5] = ngx_ws_mgr_engine_field;
-
-    if (!f->server->subscribed || !ngx_ws_mgr_follow_used(f)) {
-        args[5].len = 0;
-    }
-
-    p = text;
-    arg = &args[6];
-
-#define ngx_ws_mgr_follow_figure(n)                                           \
-    arg->data = p;                                                            \
-    p = ngx_sprintf(p, "%uL", (uint64_t) (n));                                \
-    arg->len = p - arg->data;                                                 \
-    arg++
-
-    ngx_ws_mgr_follow_figure(f->refs);
-    ngx_ws_mgr_follow_figure(ngx_max(ngx_ws_mgr_registry_conf->limits.age,
-                                     NGX_WS_MGR_ENGINE_LIFE));
-    ngx_ws_mgr_follow_figure(ngx_ws_mgr_follow_used(f));
-    ngx_ws_mgr_follow_figure(ngx_ws_mgr_registry_conf->limits.age);
-
-    figures[0] = info.shared ? info.position.epoch : 0;
-    figures[1] = info.floor;
-    figures[2] = info.position.seq;
-    figures[3] = info.stamp;
-    figures[4] = f->want;
-    figures[5] = f->want ? f->from.epoch : 0;
-
-    for (i = 0; i < 6; i++) {
-        ngx_ws_mgr_follow_figure(figures[i]);
-    }
-
-    ngx_ws_mgr_follow_figure(f->want ? f->from.seq : 0);
-
-    ngx_str_set(&args[17], NGX_WS_MGR_FOLLOW_EVENTS);
-    ngx_str_set(&args[18], NGX_WS_MGR_FOLLOW_BYTES);
-    args[19] = ngx_ws_mgr_engine_channel;
-    args[20] = user;
+    sync.user.data = f->name;
+    sync.user.len = f->len;
+    sync.sockets = f->refs;
+    sync.from = f->from;
+    sync.want = f->want;
+    sync.used = ngx_ws_mgr_follow_used(f);
 
     f->call.done = ngx_ws_mgr_follow_synced;
-    f->call.script = &ngx_ws_mgr_engine_script_sync;
 
-    rc = ngx_ws_mgr_redis_call(f->server->commands, &f->call, args,
-                               NGX_WS_MGR_FOLLOW_ARGS);
+    return ngx_ws_mgr_follow_begun(f, ngx_ws_mgr_engine_ask_sync(f->server,
+                                                             &f->call, &sync));
+}
 
+
+static ngx_int_t
+ngx_ws_mgr_follow_begun(ngx_ws_mgr_follow_t *f, ngx_int_t rc)
+{
     if (rc == NGX_OK) {
         f->busy = 1;
         f->server->syncing++;
@@ -560,7 +525,6 @@ ngx_ws_mgr_follow_sync(ngx_ws_mgr_follow_t *f)
 static ngx_int_t
 ngx_ws_mgr_follow_part(ngx_ws_mgr_follow_t *f)
 {
-    ngx_int_t                 rc;
     ngx_str_t                 user, args[3];
     ngx_ws_mgr_engine_keys_t  keys;
 
@@ -584,14 +548,9 @@ ngx_ws_mgr_follow_part(ngx_ws_mgr_follow_t *f)
     f->call.done = ngx_ws_mgr_follow_parted;
     f->call.script = NULL;
 
-    rc = ngx_ws_mgr_redis_call(f->server->commands, &f->call, args, 3);
-
-    if (rc == NGX_OK) {
-        f->busy = 1;
-        f->server->syncing++;
-    }
-
-    return rc;
+    return ngx_ws_mgr_follow_begun(f,
+                       ngx_ws_mgr_redis_call(f->server->commands, &f->call,
+                                             args, 3));
 }
 
 

@@ -109,6 +109,8 @@ void ngx_ws_mgr_engine_redis_publish(ngx_ws_mgr_engine_op_t *op,
 void ngx_ws_mgr_engine_redis_enter(ngx_ws_mgr_engine_op_t *op,
     ngx_str_t *user, ngx_ws_mgr_position_t *from);
 void ngx_ws_mgr_engine_redis_leave(ngx_str_t *user);
+void ngx_ws_mgr_engine_redis_reach(ngx_ws_mgr_engine_op_t *op,
+    ngx_str_t *user, ngx_ws_mgr_position_t *from);
 void ngx_ws_mgr_engine_redis_watch(ngx_ws_mgr_engine_op_t *op,
     ngx_str_t *user);
 void ngx_ws_mgr_engine_redis_unwatch(ngx_str_t *user);
@@ -135,9 +137,23 @@ void ngx_ws_mgr_engine_follow_audit(ngx_ws_mgr_engine_server_t *server);
 
 /* --- engine_catch.c --- */
 
+/* what is asked of the sync script */
+
+typedef struct {
+    ngx_str_t                  user;
+    ngx_uint_t                 sockets;    /* of this worker */
+    ngx_uint_t                 used;       /* it wants to hear of the user */
+    ngx_uint_t                 want;       /* the past, back to "from" */
+    ngx_ws_mgr_position_t      from;
+} ngx_ws_mgr_engine_sync_t;
+
+/* call->done and call->timeout are the caller's */
+ngx_int_t ngx_ws_mgr_engine_ask_sync(ngx_ws_mgr_engine_server_t *server,
+    ngx_ws_mgr_redis_call_t *call, ngx_ws_mgr_engine_sync_t *sync);
+
 /*
  * Puts what the sync script has answered into the user's log.  NGX_AGAIN:
- * there is more to be had; NGX_ERROR: no memory; NGX_DECLINED: that is no answer.
+ * there is more to be had; NGX_ERROR: no memory; NGX_DECLINED: that is none.
  */
 ngx_int_t ngx_ws_mgr_engine_catch_up(ngx_str_t *user, redisReply *reply,
     ngx_uint_t want);
@@ -148,9 +164,9 @@ void ngx_ws_mgr_engine_hear(void *data, redisReply *message);
 
 /*
  * Puts events into the log of the user: triples of seq, ts and record, as
- * "next" gives them (NGX_DONE: no more; NGX_ERROR: that is no triple).  With "load" as
- * ngx_ws_mgr_publish_feed(), and "past" in front of the log.  A record that
- * cannot be read is told to the user's sockets as a gap.
+ * "next" gives them (NGX_DONE: no more; NGX_ERROR: that is no triple).  With
+ * "load" as ngx_ws_mgr_publish_feed(), and "past" in front of the log.  A
+ * record that cannot be read is told to the user's sockets as a gap.
  */
 
 typedef struct {

@@ -71,6 +71,7 @@ static const ngx_ws_mgr_engine_t  ngx_ws_mgr_engine_redis = {
     ngx_ws_mgr_engine_redis_publish,
     ngx_ws_mgr_engine_redis_enter,
     ngx_ws_mgr_engine_redis_leave,
+    ngx_ws_mgr_engine_redis_reach,
     ngx_ws_mgr_engine_redis_look,
     ngx_ws_mgr_engine_redis_watch,
     ngx_ws_mgr_engine_redis_unwatch,

@@ -315,7 +315,7 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync = {
 "local found, base, past = {}, high, 0\n"
 "\n"
 "if mine ~= tonumber(epoch) then\n"
-"  base = want and math.min(lower, last) or last\n"
+"  base = (want or mine > 0) and math.min(lower, last) or last\n"
 "  found = redis.call('XRANGE', events, (base + 1) .. '-0', '+',\n"
 "                     'COUNT', most)\n"
 "elseif high < last then\n"

@@ -120,10 +120,12 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
     ngx_uint_t           n;
     ngx_ws_mgr_batch_t  *batch;
 
-    /* the cursor is one into a log that was lost, until the client rejoins */
+    /* the cursor is one into a log that was lost, until the client rejoins, or
+       is about to be moved */
 
-    if (sub == &client->own.sub ? client->place.conn == NULL
-                                : client->place.unheard)
+    if (sub == &client->own.sub
+        ? client->place.conn == NULL || client->place.restoring
+        : client->place.unheard)
     {
         return;
     }

@@ -529,9 +529,10 @@ ngx_ws_mgr_message_refuse(ngx_ws_mgr_client_t *client,
 
     ngx_ws_mgr_message_error(client, error, ref);
 
-    client->place.bad++;
+    if (client->place.bad < NGX_WS_MGR_MESSAGE_BAD - 1) {
+        client->place.bad++;
 
-    if (client->place.bad >= NGX_WS_MGR_MESSAGE_BAD && client->place.hold) {
+    } else if (client->place.hold) {
         ngx_ws_mgr_count(CLOSED_ABUSE);
         ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_ABUSE,
                                  "too many bad messages");

@@ -36,7 +36,9 @@ typedef struct {
     uint64_t                 open:1;       /* routable */
 
     /* the owner's, where the bits cost nothing: one for each socket */
-    uint64_t                 bad:6;        /* bad messages so far */
+    uint64_t                 bad:5;        /* bad messages so far */
+    uint64_t                 restoring:1;  /* not due anything until its past
+                                              is there */
     uint64_t                 restorable:1; /* no message and no event yet */
     uint64_t                 spoken:1;     /* a message came */
     uint64_t                 admitted:1;   /* by ngx_ws_mgr_node_admit() */

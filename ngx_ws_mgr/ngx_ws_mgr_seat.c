@@ -210,6 +210,10 @@ ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
     place = &client->place;
     everyone = place->everyone && !place->unheard;
 
+    if (place->restoring) {
+        ngx_ws_mgr_seat_restore_forget(client);
+    }
+
     ngx_ws_mgr_fanout_part(client);
 
     if (everyone) {
@@ -224,7 +228,7 @@ ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
 
 
 void
-ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
+ngx_ws_mgr_seat_restore_now(ngx_ws_mgr_client_t *client, ngx_str_t *position)
 {
     ngx_ws_mgr_who_t   who;
     ngx_ws_mgr_seek_t  seek;
