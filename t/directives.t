@@ -86,9 +86,13 @@ my @table = (
         => 'no password in .* write it as the first line' ],
     ],
     [ 'ws_mgr_engine', 'http', [ 'shm' ],
-      [ 'redis', 'redis prefix=a:' => 'use "shm": the engine over several' ],
-      [ 'file', 'SHM' => 'use "shm"' ],
+      [ 'redis', 'redis prefix=a:'
+        => 'has no server, use "ws_mgr_redis redis://host" beside it' ],
+      [ 'file', 'SHM' => 'use "shm" or "redis"' ],
       [ 'shm prefix=a:' => 'it has no parameters' ],
+      [ 'redis prefix=', 'redis "prefix=a{b"', 'redis timeout=1s',
+        'redis prefix=' . 'p' x 129 => 'use "prefix=" and up to 128' ],
+      [ 'redis prefix=a prefix=b' => 'duplicate parameter "prefix=b"' ],
     ],
     [ 'ws_mgr_ticket_store', 'http', [ 'shm' ],
       [ 'redis' => '"ws_mgr_ticket_store redis" has no server, use' ],
@@ -220,7 +224,8 @@ for my $row (@table) {
     # the location has it already
     if ($only) {
         ($exit, $said) = said_of($where, "$name;");
-        like $said, qr/"$name" directive is duplicate/, "$name twice";
+        like $said, qr/"$name" (?:directive is duplicate|names .* twice)/,
+             "$name twice";
         $socket = '' if $where eq 'socket';
         $api = '' if $where eq 'api';
     }
@@ -234,7 +239,8 @@ for my $row (@table) {
 
     if (@$good) {
         ($exit, $said) = said_of($where, "$name $good->[0];" x 2);
-        like $said, qr/"$name" directive is duplicate/, "$name twice";
+        like $said, qr/"$name" (?:directive is duplicate|names .* twice)/,
+             "$name twice";
         ($exit, $said) = Test::WsMgr::Nginx->try(main => "$name $good->[0];");
         like $said, qr/"$name" directive is not allowed here/,
              "$name outside of http";
@@ -346,7 +352,11 @@ my @wholes = (
       'cannot hold one event .* use "bytes=1048576"' ],
     [ 'ws_mgr_log bytes=1m; ws_mgr_event_size 1m;' ],
     [ 'ws_mgr_event_size 1m;' ],
-    [ 'ws_mgr_redis unix:/r; ws_mgr_redis unix:/s;', 'in one server' ],
+    [ 'ws_mgr_redis unix:/r; ws_mgr_redis unix:/s;' ],
+    [ 'ws_mgr_redis unix:/r; ws_mgr_redis unix:/r;', 'names the server .* twice' ],
+    [ join('', map { "ws_mgr_redis unix:/r$_;" } 1 .. 65), 'more than 64' ],
+    [ 'ws_mgr_redis unix:/r; ws_mgr_engine redis;' ],
+    [ 'ws_mgr_engine redis prefix=p:; ws_mgr_redis unix:/r; ws_mgr_redis unix:/s;' ],
     [ 'ws_mgr_redis unix:/r; ws_mgr_ticket_store redis;' ],
     [ 'ws_mgr_ticket_store redis prefix=a timeout=1s; ws_mgr_redis unix:/r;' ],
     [ 'ws_mgr_redis unix:/r; ws_mgr_ticket_store shm;' ],
