@@ -89,7 +89,9 @@ ngx_ws_mgr_record_write(u_char *buf, ngx_ws_mgr_publish_t *p)
     last = ngx_sprintf(last, " %uz\n", p->entry.size);
 
     for (i = 0; i < NGX_WS_MGR_RECORD_TEXTS - 1; i++) {
-        last = ngx_cpymem(last, texts[i].data, texts[i].len);
+        if (texts[i].len) {
+            last = ngx_cpymem(last, texts[i].data, texts[i].len);
+        }
     }
 
     for (i = 0; i < p->entry.npieces; i++) {

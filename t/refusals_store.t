@@ -16,7 +16,13 @@ my $mgr = manager(<<'CONF', main => "load_module $fakes/fake/store.so;");
     location /api/ { ws_mgr_api; }
 CONF
 
-my $ann = $mgr->connect('ann');
+# a ticket that begins so is the fake store's, one in 20 of all
+my $ticket;
+
+1 while ($ticket = $mgr->ticket('ann')) =~ /^[UMN]/;
+
+my $ann = $mgr->upgrade(ticket => $ticket);
+is $ann->event->{type}, 'connection_established', 'one who is in';
 
 for ([ ticket_store_unavailable => 'U', 'Try again later' ],
      [ out_of_memory => 'M', undef ])

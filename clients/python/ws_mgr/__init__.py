@@ -1,0 +1,46 @@
+"""Posts the events of an AI agent to the browser of the right user, by way of
+ngx_ws_mgr.  Needs the standard library only; AsyncClient needs httpx.
+
+    from ws_mgr import Client
+
+    client = Client('http://127.0.0.1:8080/api/')
+    agent = client.emitter('ann', thread_id='t1', run_id='r1')
+
+    agent.agent_started('planner')
+
+    with agent.tool('search', arguments={'q': 'nginx'}) as tool:
+        tool.results = search('nginx')
+
+    agent.agent_completed('done', input_tokens=1200, output_tokens=80)
+
+Each event has an event_id, so that it can be posted again when an answer was
+lost, and is delivered once.  What cannot be delivered to the log raises a
+WsMgrError; a user who is not online is no error, and a receipt says so.
+"""
+
+from ._errors import (ApiError, BadAnswer, BadRequest, Conflict, Denied,
+                      InvalidEvent, InvalidJson, NotFound, PlaceholderId,
+                      RateLimited, Rejected, RunOrder, SchemaError, TooLarge,
+                      Unavailable, Unreachable, WsMgrError)
+from ._events import Event, Receipt, Tokens
+from ._sync import Client, Emitter, Tool
+
+__version__ = '0.1.0'
+
+__all__ = [
+    'ApiError', 'AsyncClient', 'AsyncEmitter', 'BadAnswer', 'BadRequest',
+    'Client', 'Conflict', 'Denied', 'Emitter', 'Event', 'InvalidEvent',
+    'InvalidJson', 'NotFound', 'PlaceholderId', 'RateLimited', 'Receipt',
+    'Rejected', 'RunOrder', 'SchemaError', 'Tokens', 'Tool', 'TooLarge',
+    'Unavailable', 'Unreachable', 'WsMgrError',
+]
+
+
+def __getattr__(name: str) -> object:
+    """AsyncClient and AsyncEmitter, where httpx is installed."""
+
+    if name in ('AsyncClient', 'AsyncEmitter'):
+        from . import _async
+        return getattr(_async, name)
+
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
