@@ -127,6 +127,40 @@ for my $keeps (1, 0) {
        'each socket was' for @ann;
 }
 
+# --- killed, and back with what it had a while ago ---
+
+{
+    my $redis = Test::WsMgr::Redis->start;
+    my ($here, $there) = nodes(2, $redis);
+    my $ann = $here->connect('ann');
+    my $client = $there->client;
+
+    published($client, $_) for 0 .. 9;
+    $redis->say('SAVE');
+    published($client, $_) for 10 .. 19;
+    is join(' ', map { $ann->event->{n} } 0 .. 19), join(' ', 0 .. 19), 'all';
+
+    $redis->stop('KILL');
+    $redis->spawn or die 'no redis';
+    is $redis->say(qw/ HGET ws_mgr:{ann}:log last /), 10, 'it has lost half';
+
+    # one alone, so that it has fewer than the nodes have seen
+    wait_until { !(published($client, 20))->{status} };
+    eventually { $here->counter('ws_mgr_stream_resets_total') > 0 }
+        'found out';
+    published($client, $_) for 21 .. 40;
+
+    my ($numbers, $told) = heard($ann);
+
+    is_deeply $told, [ 'stream_reset' ], 'told';
+
+    my @after = grep { $_ > 19 } @$numbers;
+    my @due = grep { $_ >= $after[0] } 20 .. 40;
+
+    is "@after", "@due", 'and goes on, in order';
+    is $numbers->[-1], 40, 'to the end';
+}
+
 # --- it hangs, it pauses, it is slow ---
 
 my $redis = Test::WsMgr::Redis->start;

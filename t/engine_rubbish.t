@@ -64,3 +64,36 @@ like "@{ $here->watched('health')->{reasons} }", qr/WRONGTYPE/, 'and why';
 eventually { $here->watched('health')->{status} eq 'healthy' }
     'all others are served';
 is $here->post({ type => 'x', user_id => 'ann', n => 7 })->{sockets}, 2, 'well';
+
+# so many that the audit, which would find all of it, takes its minute
+my @crowd = map { $here->connect("user $_") } 1 .. 120;
+
+# an event that nobody was told of: it comes before the next one
+my ($there) = nodes(1, $redis, workers => 1);
+my $cat = $here->connect('cat');
+
+$there->post({ type => 'x', user_id => 'cat', n => 1 });
+is $cat->event->{n}, 1, 'as ever';
+
+my ($entry) = @{ $redis->say('XRANGE', 'ws_mgr:{cat}:events', '1-0', '1-0') };
+my @fields = @{ $entry->[1] };
+
+$redis->say('XADD', 'ws_mgr:{cat}:events', '2-0', @fields);
+$redis->say(qw/ HSET ws_mgr:{cat}:log last 2 /);
+$there->post({ type => 'x', user_id => 'cat', n => 3 });
+
+is join(' ', map { $_->{n} . ':' . $_->{seq} } $cat->events(2)), '1:2 3:3',
+   'a hole is filled first';
+
+# the same number for another event: the log is not what the stream is
+$redis->say(qw/ DEL ws_mgr:{cat}:events /);
+$redis->say('XADD', 'ws_mgr:{cat}:events', '3-0', t => $fields[1] - 1, i => '',
+            r => $fields[5]);
+my $other = $here->connect('cat');
+
+is $cat->event->{type}, 'stream_reset', 'another past: told';
+
+# all of it is gone, and nobody posts
+eventually { $redis->say(qw/ EXISTS ws_mgr:{instance}:id /) } 'known by its id';
+$redis->say('FLUSHALL');
+is $cat->event(patience(3))->{type}, 'stream_reset', 'flushed: told';

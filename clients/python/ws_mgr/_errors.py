@@ -3,10 +3,10 @@ document (RFC 9457); its "code" makes the class."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Type
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type
 
-if False:  # for type checkers, without a cycle at run time
-    from ._events import Receipt  # noqa: F401
+if TYPE_CHECKING:
+    from ._events import Receipt
 
 
 class WsMgrError(Exception):

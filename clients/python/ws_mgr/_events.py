@@ -7,7 +7,7 @@ import json
 import random
 import uuid
 from dataclasses import dataclass, field
-from typing import (Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union)
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from ._errors import ApiError, BadAnswer, Rejected
 
@@ -56,20 +56,19 @@ class Receipt:
                        answer.get('connections'), answer)
 
 
-def encode(events: Sequence[Event]) -> Tuple[bytes, bool]:
-    """The body, in which each event has an event_id; true where it is a list."""
+def encode(events: Sequence[Event]) -> bytes:
+    """The body, in which each event has an event_id."""
 
-    named = [{'event_id': uuid.uuid4().hex, **e} for e in events]
-    one = len(named) == 1
-    text = json.dumps(named[0] if one else {'events': named},
-                      ensure_ascii=False, separators=(',', ':'),
+    named: List[Event] = [{'event_id': uuid.uuid4().hex, **e} for e in events]
+    body: Any = named[0] if len(named) == 1 else {'events': named}
+    text = json.dumps(body, ensure_ascii=False, separators=(',', ':'),
                       allow_nan=False)
 
-    return text.encode(), not one
+    return text.encode()
 
 
 def decode(status: int, content_type: str, body: bytes,
-           retry_after: Optional[str] = None) -> Any:
+           retry_after: Optional[str] = None) -> Dict[str, Any]:
     """The answer's JSON, or an ApiError."""
 
     try:

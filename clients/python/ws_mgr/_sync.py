@@ -75,7 +75,7 @@ class Client:
         if not listed:
             return []
 
-        body, is_list = _events.encode(listed)
+        body = _events.encode(listed)
         query: Dict[str, Any] = {}
 
         if wait is not None:
@@ -228,10 +228,12 @@ class Client:
         return link.getresponse()
 
     def _open(self) -> http.client.HTTPConnection:
-        kind = (http.client.HTTPSConnection if self._tls
-                else http.client.HTTPConnection)
+        if self._tls:
+            return http.client.HTTPSConnection(self._host, self._port,
+                                               timeout=self._timeout)
 
-        return kind(self._host, self._port, timeout=self._timeout)
+        return http.client.HTTPConnection(self._host, self._port,
+                                          timeout=self._timeout)
 
     def _take(self) -> 'tuple[http.client.HTTPConnection, bool]':
         with self._lock:

@@ -1,0 +1,370 @@
+"""Against a real nginx, whose API location WS_MGR_API is and whose socket
+location WS_MGR_WS (t/client_python.t starts it); and against a fake that fails
+as a real one does not."""
+
+import asyncio
+import http.server
+import json
+import os
+import socket
+import threading
+import time
+import unittest
+
+import websocket
+
+from ws_mgr import (BadAnswer, Client, Conflict, Denied, InvalidEvent,
+                    NotFound, PlaceholderId, Rejected, RunOrder, Unavailable,
+                    Unreachable)
+
+API = os.environ['WS_MGR_API']
+WS = os.environ['WS_MGR_WS']
+STRICT = os.environ['WS_MGR_STRICT']
+KEYED = os.environ['WS_MGR_KEYED']
+KEY = os.environ['WS_MGR_KEY']
+
+
+class Page:
+    """A browser's socket."""
+
+    def __init__(self, client, user):
+        ticket = client.issue_ticket(user)['ticket_id']
+        self.socket = websocket.create_connection(
+            WS, subprotocols=['ws-mgr.v1', f'ticket.{ticket}'], timeout=5)
+        self.next()
+
+    def next(self):
+        return json.loads(self.socket.recv())
+
+    def close(self):
+        self.socket.close()
+
+
+class Real(unittest.TestCase):
+    def setUp(self):
+        self.client = Client(API)
+        self.addCleanup(self.client.close)
+
+    def page(self, user):
+        page = Page(self.client, user)
+        self.addCleanup(page.close)
+        return page
+
+    def test_run(self):
+        page = self.page('ann')
+        agent = self.client.emitter('ann', thread_id='t', run_id='r')
+
+        agent.agent_started('planner')
+        agent.agent_thinking('well \u2026')
+
+        with agent.tool('search', {'q': 'x'}) as tool:
+            tool.results = [1, 2.5, None]
+
+        agent.progress(50, 'half')
+        agent.event('custom', {'a': 1}, extra='yes')
+        receipt = agent.agent_completed('done', input_tokens=10,
+                                        output_tokens=5, cost=0.25)
+
+        got = [page.next() for _ in range(7)]
+
+        self.assertEqual([e['type'] for e in got],
+                         ['agent_started', 'agent_thinking', 'tool_executing',
+                          'tool_completed', 'progress', 'custom',
+                          'agent_completed'])
+
+        for event in got:
+            self.assertEqual((event['user_id'], event['thread_id'],
+                              event['run_id'], event['agent_name']),
+                             ('ann', 't', 'r', 'planner'))
+
+        self.assertEqual(got[3]['results'], [1, 2.5, None])
+        self.assertEqual(got[5]['data'], {'a': 1})
+        self.assertEqual((receipt.sockets, receipt.nodes, receipt.duplicate),
+                         (1, 1, False))
+        self.assertEqual(receipt.id, got[6]['id'])
+
+        user = self.client.user('ann')
+        self.assertEqual(user['runs'][0]['tokens'],
+                         {'input_tokens': 10, 'output_tokens': 5,
+                          'cost': 0.25})
+
+    def test_tool_fails(self):
+        page = self.page('bob')
+        agent = self.client.emitter('bob', run_id='r')
+        agent.agent_started('planner')
+
+        with self.assertRaises(KeyError):
+            with agent.tool('search'):
+                raise KeyError('x')
+
+        page.next()
+        self.assertEqual(page.next()['type'], 'tool_executing')
+        completed = page.next()
+        self.assertEqual((completed['type'], completed['status'],
+                          completed['error_type']),
+                         ('tool_completed', 'error', 'KeyError'))
+        agent.agent_error(ValueError('no'))
+        self.assertEqual(page.next()['error'], 'no')
+
+    def test_batch(self):
+        page = self.page('cid')
+        agent = self.client.emitter('cid', run_id='r')
+
+        with agent.batch() as batch:
+            self.assertIsNone(agent.agent_started('planner'))
+
+            for i in range(20):
+                agent.event('token', {'n': i})
+
+        self.assertEqual(len(batch.receipts), 21)
+        seqs = [r.seq for r in batch.receipts]
+        self.assertEqual(seqs, list(range(seqs[0], seqs[0] + 21)))
+        page.next()
+        self.assertEqual([page.next()['data']['n'] for _ in range(20)],
+                         list(range(20)))
+
+        with self.assertRaises(KeyError):
+            with agent.batch():
+                agent.event('never')
+                raise KeyError
+
+        agent.event('after')
+        self.assertEqual(page.next()['type'], 'after')
+
+    def test_nobody_else(self):
+        agent = self.client.emitter('dan')
+
+        for name in ('user_id', 'user_ids', 'run_id', 'thread_id', 'seq'):
+            with self.assertRaises(ValueError):
+                agent.event('x', **{name: 'eve'})
+
+        with self.assertRaises(AttributeError):
+            agent.user_id = 'eve'
+
+        with self.assertRaises(ValueError):
+            self.client.emitter('')
+
+    def test_event_id(self):
+        event = {'type': 'x', 'user_id': 'eve', 'event_id': 'e1'}
+
+        first = self.client.post(event)[0]
+        again = self.client.post(event)[0]
+
+        self.assertEqual((again.id, again.duplicate), (first.id, True))
+
+        with self.assertRaises(Conflict):
+            self.client.post({**event, 'other': 1})
+
+    def test_errors(self):
+        with self.assertRaises(InvalidEvent) as caught:
+            self.client.post({'user_id': 'x'})
+
+        self.assertEqual((caught.exception.status, caught.exception.code,
+                          caught.exception.member),
+                         (422, 'invalid_event', 'type'))
+
+        with self.assertRaises(PlaceholderId):
+            self.client.emitter('undefined').event('x')
+
+        with self.assertRaises(Rejected) as caught:
+            self.client.post([{'type': 'x', 'user_id': 'fay'},
+                              {'type': '', 'user_id': 'fay'},
+                              {'type': 'x', 'user_id': 'fay'}])
+
+        self.assertEqual(sorted(caught.exception.receipts), [0, 2])
+        self.assertIsInstance(caught.exception.errors[1], InvalidEvent)
+
+        with self.assertRaises(NotFound):
+            self.client.user('nobody at all')
+
+        with self.assertRaises(RunOrder):
+            Client(STRICT).emitter('gus', run_id='r').agent_completed('x')
+
+        with self.assertRaises(BadAnswer):
+            Client(API.replace('/api/', '/nowhere/')).health()
+
+    def test_key(self):
+        with self.assertRaises(Denied):
+            Client(KEYED).health()
+
+        self.assertIn('status', Client(KEYED, key=KEY).health())
+
+    def test_wait(self):
+        page = self.page('hal')
+        receipt = self.client.post({'type': 'x', 'user_id': 'hal'},
+                                   wait='sent')[0]
+
+        self.assertEqual([c['state'] for c in receipt.connections], ['sent'])
+        page.next()
+
+        waited = []
+        thread = threading.Thread(
+            target=lambda: waited.append(self.client.user('ida', 10)))
+        thread.start()
+        self.page('ida')
+        thread.join()
+        self.assertTrue(waited[0]['online'])
+
+    def test_others(self):
+        page = self.page('jim')
+        self.client.emitter('jim').event('x')
+        page.next()
+        self.assertEqual(len(self.client.events('jim')['events']), 1)
+        self.assertEqual(self.client.disconnect('jim')['disconnected'], 1)
+
+    def test_threads(self):
+        page = self.page('kim')
+
+        def post(who):
+            agent = self.client.emitter('kim', thread_id=str(who))
+
+            for n in range(50):
+                agent.event('n', n=n)
+
+        threads = [threading.Thread(target=post, args=[i]) for i in range(4)]
+
+        for t in threads:
+            t.start()
+
+        got = [page.next() for _ in range(200)]
+
+        for t in threads:
+            t.join()
+
+        for i in range(4):
+            self.assertEqual([e['n'] for e in got
+                              if e['thread_id'] == str(i)], list(range(50)))
+
+    def test_connection_is_kept(self):
+        self.client.health()
+        link = self.client._idle[0]
+        port = link.sock.getsockname()[1]
+        self.client.health()
+        self.assertEqual(self.client._idle[0].sock.getsockname()[1], port)
+
+        # closed behind its back
+        link.sock.shutdown(socket.SHUT_RDWR)
+        self.client.health()
+
+
+class Async(unittest.TestCase):
+    def test_all(self):
+        from ws_mgr import AsyncClient
+
+        page = Page(Client(API), 'liz')
+        self.addCleanup(page.close)
+
+        async def run():
+            async with AsyncClient(API) as client:
+                agent = client.emitter('liz', run_id='r')
+
+                await agent.agent_started('planner')
+
+                async with agent.tool('search') as tool:
+                    tool.results = {'n': 3}
+
+                async with agent.batch() as batch:
+                    for i in range(5):
+                        await agent.event('n', n=i)
+
+                await agent.agent_completed('done')
+
+                with self.assertRaises(PlaceholderId):
+                    await client.emitter('null').event('x')
+
+                with self.assertRaises(NotFound):
+                    await client.user('nobody at all')
+
+                return batch.receipts
+
+        receipts = asyncio.run(run())
+        got = [page.next() for _ in range(9)]
+
+        self.assertEqual([e['type'] for e in got],
+                         ['agent_started', 'tool_executing', 'tool_completed']
+                         + ['n'] * 5 + ['agent_completed'])
+        self.assertEqual([r.id for r in receipts], [e['id'] for e in got[3:8]])
+
+
+class Fake(http.server.BaseHTTPRequestHandler):
+    """Fails as its script says, then takes what comes."""
+
+    protocol_version = 'HTTP/1.1'
+    script = []
+    seen = []
+
+    def do_POST(self):
+        body = json.loads(
+            self.rfile.read(int(self.headers['Content-Length'])))
+        Fake.seen.append((time.monotonic(), body['event_id']))
+        what = Fake.script.pop(0) if Fake.script else 200
+
+        if what == 'close':
+            self.close_connection = True
+            return
+
+        if what == 'silent':
+            time.sleep(1)
+            self.close_connection = True
+            return
+
+        text = {'events': [{'event_id': body['event_id'], 'stored': True}]} \
+            if what == 200 else {'status': what, 'code': 'unavailable'}
+        text = json.dumps(text).encode()
+
+        self.send_response(what)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(text)))
+
+        if what == 503:
+            self.send_header('Retry-After', '1')
+
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args):
+        pass
+
+
+class Failing(unittest.TestCase):
+    def setUp(self):
+        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Fake)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f'http://127.0.0.1:{self.server.server_port}/api'
+        Fake.seen = []
+
+    def tearDown(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def test_tried_again(self):
+        Fake.script = ['close', 503, 'silent', 200]
+        client = Client(self.url, timeout=0.5)
+        client.emitter('ann').event('x')
+
+        self.assertEqual(len({event_id for _, event_id in Fake.seen}), 1,
+                         'with the same event_id')
+        self.assertEqual(len(Fake.seen), 4)
+
+        at = [when for when, _ in Fake.seen]
+        self.assertGreaterEqual(at[2] - at[1], 1.0, 'after Retry-After')
+        self.assertGreater(at[1] - at[0], 0.04, 'not at once')
+
+    def test_given_up(self):
+        Fake.script = [503] * 9
+
+        with self.assertRaises(Unavailable) as caught:
+            Client(self.url, attempts=2).emitter('ann').event('x')
+
+        self.assertEqual(caught.exception.retry_after, 1.0)
+        self.assertEqual(len(Fake.seen), 2)
+
+    def test_nobody_there(self):
+        self.server.server_close()
+
+        with self.assertRaises(Unreachable):
+            Client(self.url, attempts=2).emitter('ann').event('x')
+
+
+if __name__ == '__main__':
+    unittest.main()
