@@ -276,10 +276,13 @@ ngx_ws_mgr_census_usage(ngx_ws_mgr_usage_t *usage)
 
         usage->users += shard->nusers;
         usage->connections += shard->nconns;
+        usage->open += shard->nopen;
+        usage->closing += shard->nkicked;
         usage->logs += shard->nlogs;
         usage->events += shard->nevents;
         usage->event_bytes += shard->nbytes;
         usage->tickets += shard->ntickets;
+        usage->ticket_bytes += shard->ticket_bytes;
         usage->size += shard->pool->end - (u_char *) shard->pool;
         usage->free += shard->pool->pfree * ngx_pagesize;
 

@@ -65,10 +65,13 @@ typedef struct {
 typedef struct {
     ngx_uint_t               users;        /* with a socket */
     ngx_uint_t               connections;
+    ngx_uint_t               open;         /* of them, routable */
+    ngx_uint_t               closing;      /* of them, asked to go */
     ngx_uint_t               logs;
     ngx_uint_t               events;
     ngx_uint_t               event_bytes;
     ngx_uint_t               tickets;
+    ngx_uint_t               ticket_bytes;
     size_t                   size;         /* of the zones */
     size_t                   free;         /* in whole pages */
 } ngx_ws_mgr_usage_t;

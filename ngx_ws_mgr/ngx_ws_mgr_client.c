@@ -131,6 +131,7 @@ ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s, ngx_msec_t reconnect_ms)
     client = (ngx_ws_mgr_client_t *) s;
 
     if (client->place.hold && !client->place.echo) {
+        ngx_ws_mgr_count(DRAINED);
         ngx_ws_mgr_message_shutdown(client, reconnect_ms);
     }
 }

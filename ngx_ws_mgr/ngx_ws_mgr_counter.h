@@ -149,6 +149,83 @@
       "Sessions ended, by who ended them")                                    \
     X(CLOSED_SERVER, "ws_mgr_closes_total", "side=\"server\"", "")            \
     X(CLOSED_LOST, "ws_mgr_closes_total", "side=\"lost\"", "")                \
+    X(CODE_CLIENT_1000, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1000\"",                                        \
+      "Close frames, by who sent the first one and its code")                 \
+    X(CODE_CLIENT_1001, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1001\"", "")                                    \
+    X(CODE_CLIENT_1002, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1002\"", "")                                    \
+    X(CODE_CLIENT_1003, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1003\"", "")                                    \
+    X(CODE_CLIENT_1005, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1005\"", "")                                    \
+    X(CODE_CLIENT_1007, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1007\"", "")                                    \
+    X(CODE_CLIENT_1008, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1008\"", "")                                    \
+    X(CODE_CLIENT_1009, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1009\"", "")                                    \
+    X(CODE_CLIENT_1011, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1011\"", "")                                    \
+    X(CODE_CLIENT_1012, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1012\"", "")                                    \
+    X(CODE_CLIENT_1013, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"1013\"", "")                                    \
+    X(CODE_CLIENT_4001, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4001\"", "")                                    \
+    X(CODE_CLIENT_4002, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4002\"", "")                                    \
+    X(CODE_CLIENT_4003, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4003\"", "")                                    \
+    X(CODE_CLIENT_4005, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4005\"", "")                                    \
+    X(CODE_CLIENT_4501, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4501\"", "")                                    \
+    X(CODE_CLIENT_4502, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4502\"", "")                                    \
+    X(CODE_CLIENT_4508, "ws_mgr_close_codes_total",                           \
+      "side=\"client\",code=\"4508\"", "")                                    \
+    X(CODE_CLIENT_OTHER, "ws_mgr_close_codes_total",                          \
+      "side=\"client\",code=\"other\"", "")                                   \
+    X(CODE_SERVER_1000, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1000\"", "")                                    \
+    X(CODE_SERVER_1001, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1001\"", "")                                    \
+    X(CODE_SERVER_1002, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1002\"", "")                                    \
+    X(CODE_SERVER_1003, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1003\"", "")                                    \
+    X(CODE_SERVER_1005, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1005\"", "")                                    \
+    X(CODE_SERVER_1007, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1007\"", "")                                    \
+    X(CODE_SERVER_1008, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1008\"", "")                                    \
+    X(CODE_SERVER_1009, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1009\"", "")                                    \
+    X(CODE_SERVER_1011, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1011\"", "")                                    \
+    X(CODE_SERVER_1012, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1012\"", "")                                    \
+    X(CODE_SERVER_1013, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"1013\"", "")                                    \
+    X(CODE_SERVER_4001, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4001\"", "")                                    \
+    X(CODE_SERVER_4002, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4002\"", "")                                    \
+    X(CODE_SERVER_4003, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4003\"", "")                                    \
+    X(CODE_SERVER_4005, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4005\"", "")                                    \
+    X(CODE_SERVER_4501, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4501\"", "")                                    \
+    X(CODE_SERVER_4502, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4502\"", "")                                    \
+    X(CODE_SERVER_4508, "ws_mgr_close_codes_total",                           \
+      "side=\"server\",code=\"4508\"", "")                                    \
+    X(CODE_SERVER_OTHER, "ws_mgr_close_codes_total",                          \
+      "side=\"server\",code=\"other\"", "")                                   \
     X(CLOSED_SLOW, "ws_mgr_server_closes_total", "cause=\"slow_consumer\"",   \
       "Sessions ended by the server, by cause")                               \
     X(CLOSED_NO_PONG, "ws_mgr_server_closes_total", "cause=\"no_pong\"", "")  \
@@ -169,6 +246,8 @@
       "Wake-ups of other workers")                                            \
     X(DEAD_WORKERS, "ws_mgr_dead_workers_total", "",                          \
       "Workers that left without their slot and were swept")                  \
+    X(LOCK_WAITS, "ws_mgr_lock_waits_total", "",                              \
+      "Times that a shard was locked by another worker when it was wanted")   \
     X(SHARDS_REBUILT, "ws_mgr_shards_rebuilt_total", "",                      \
       "Shards emptied, since a worker died in the midst of a change")         \
     X(REDIS_CONNECTS, "ws_mgr_redis_connects_total", "",                      \
@@ -193,6 +272,8 @@
       "Messages and records in Redis that are none of ours")                  \
     X(REDIS_UNCLAIMED, "ws_mgr_redis_unclaimed_replies_total", "",            \
       "Replies that came too late, or whose client had left")                 \
+    X(DRAINED, "ws_mgr_drained_total", "",                                    \
+      "Sockets told to come back later, since their worker goes")             \
     X(API_REQUESTS, "ws_mgr_api_requests_total", "", "API requests")          \
     X(API_DENIED, "ws_mgr_api_denied_total", "",                              \
       "API requests refused by address or key")

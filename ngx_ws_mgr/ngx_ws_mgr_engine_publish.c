@@ -18,6 +18,7 @@ typedef struct {
     ngx_ws_mgr_engine_item_t   item;
     ngx_ws_mgr_publish_t     **p;
     ngx_uint_t                 n;
+    uint64_t                   begun;      /* us */
 } ngx_ws_mgr_engine_group_t;
 
 
@@ -55,6 +56,7 @@ ngx_ws_mgr_engine_redis_publish(ngx_ws_mgr_engine_op_t *op,
     }
 
     group->n = n;
+    group->begun = ngx_ws_mgr_histogram_clock();
     group->p = ngx_palloc(op->pool, n * sizeof(ngx_ws_mgr_publish_t *));
 
     if (group->p) {
@@ -225,6 +227,9 @@ ngx_ws_mgr_engine_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
 
         ngx_ws_mgr_engine_put(group, epoch);
     }
+
+    ngx_ws_mgr_histogram_note(NGX_WS_MGR_HISTOGRAM_ENGINE_PUBLISH,
+                              ngx_ws_mgr_histogram_clock() - group->begun);
 
     ngx_ws_mgr_engine_answered(&group->item, !fine);
 }

@@ -10,6 +10,8 @@
 #include <ngx_ws_mgr_fanout_io.h>
 
 
+static void ngx_ws_mgr_fanout_time(ngx_ws_mgr_sub_t *sub,
+    ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
 static uint64_t ngx_ws_mgr_fanout_reached(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch, ngx_uint_t n);
 static ngx_ws_mgr_batch_t *ngx_ws_mgr_fanout_fetch(
@@ -150,6 +152,7 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
         }
 
         ngx_ws_mgr_count_add(DELIVERED, n);
+        ngx_ws_mgr_fanout_time(sub, batch, n);
 
         if (n) {
             client->place.restorable = 0;
@@ -166,6 +169,28 @@ ngx_ws_mgr_fanout_pump_sub(ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub)
         ngx_ws_mgr_fanout_sent(client, sub, &sent);
 
     } while (batch->more || n < batch->n);
+}
+
+
+/* what was published while the socket was there */
+
+static void
+ngx_ws_mgr_fanout_time(ngx_ws_mgr_sub_t *sub, ngx_ws_mgr_batch_t *batch,
+    ngx_uint_t n)
+{
+    uint64_t    now, ts;
+    ngx_uint_t  i;
+
+    now = ngx_ws_mgr_now();
+
+    for (i = 0; i < n; i++) {
+        ts = batch->frames[i].ts;
+
+        if (batch->frames[i].seq >= sub->live) {
+            ngx_ws_mgr_histogram_note(NGX_WS_MGR_HISTOGRAM_DELIVERY,
+                                      now > ts ? (now - ts) * 1000 : 0);
+        }
+    }
 }
 
 

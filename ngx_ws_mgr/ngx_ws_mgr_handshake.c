@@ -283,6 +283,7 @@ ngx_ws_mgr_handshake_consume(ngx_ws_mgr_handshake_t *hs)
     hs->op.data = hs;
 
     hs->asking = 1;
+    hs->asked_at = ngx_ws_mgr_histogram_clock();
 
     hs->store->consume(&hs->op);
 }
@@ -294,6 +295,9 @@ ngx_ws_mgr_handshake_consumed(ngx_ws_mgr_ticket_op_t *op)
     ngx_ws_mgr_handshake_t *hs = op->data;
 
     hs->asking = 0;
+
+    ngx_ws_mgr_histogram_note(NGX_WS_MGR_HISTOGRAM_TICKET_CHECK,
+                              ngx_ws_mgr_histogram_clock() - hs->asked_at);
 
     ngx_post_event(&hs->event, &ngx_posted_events);
 }

@@ -32,6 +32,7 @@ typedef struct {
     ngx_ws_mgr_ticket_op_t       op;
     ngx_ws_mgr_seat_t            seat;
     ngx_ws_mgr_engine_op_t       entering;
+    uint64_t                     asked_at; /* us: the store */
     ngx_str_t                    permissions; /* of the ticket */
     ngx_ws_mgr_extension_t       extension;   /* agreed on */
     ngx_ws_mgr_refusal_e         refusal;

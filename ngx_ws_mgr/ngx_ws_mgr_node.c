@@ -148,6 +148,7 @@ ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log)
         ngx_ws_mgr_node = node;
         ngx_ws_mgr_slot = i;
         ngx_ws_mgr_counters = slot->counters;
+        ngx_ws_mgr_histograms = slot->histograms;
 
         return NGX_OK;
     }
@@ -301,6 +302,26 @@ ngx_ws_mgr_node_counter(ngx_uint_t id)
     }
 
     return sum;
+}
+
+
+void
+ngx_ws_mgr_node_histogram(ngx_uint_t id, ngx_ws_mgr_histogram_t *sum)
+{
+    ngx_uint_t               i, k;
+    ngx_ws_mgr_histogram_t  *histogram;
+
+    ngx_memzero(sum, sizeof(ngx_ws_mgr_histogram_t));
+
+    for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
+        histogram = &ngx_ws_mgr_node->slots[i].histograms[id];
+
+        for (k = 0; k < NGX_WS_MGR_HISTOGRAM_BUCKETS; k++) {
+            sum->buckets[k] += histogram->buckets[k];
+        }
+
+        sum->sum += histogram->sum;
+    }
 }
 
 

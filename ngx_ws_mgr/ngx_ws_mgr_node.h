@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_ws_mgr_counter.h>
 #include <ngx_ws_mgr_discard.h>
+#include <ngx_ws_mgr_histogram.h>
 #include <ngx_ws_mgr_mutex.h>
 
 
@@ -42,6 +43,7 @@ typedef struct {
     uint64_t                 output_tokens;
     double                   cost;
     uint64_t                 counters[NGX_WS_MGR_COUNTERS];
+    ngx_ws_mgr_histogram_t   histograms[NGX_WS_MGR_HISTOGRAMS];
 } ngx_ws_mgr_slot_t;
 
 
@@ -95,8 +97,9 @@ uint64_t ngx_ws_mgr_node_number(void);
 /* adds token usage to the node's totals */
 void ngx_ws_mgr_node_add_tokens(uint64_t input, uint64_t output, double cost);
 
-/* the sum of a counter over all slots */
+/* the sum of a counter over all slots; and of a histogram */
 uint64_t ngx_ws_mgr_node_counter(ngx_uint_t id);
+void ngx_ws_mgr_node_histogram(ngx_uint_t id, ngx_ws_mgr_histogram_t *sum);
 
 /* ms since 1970, of nginx's cached time */
 uint64_t ngx_ws_mgr_now(void);

@@ -105,6 +105,7 @@ ngx_ws_mgr_redis_slot(ngx_ws_mgr_redis_t *redis,
     slot->redis = redis;
     slot->call = call;
     call->sent = 0;
+    slot->begun = ngx_ws_mgr_histogram_clock();
     slot->script = call->script;
     slot->nargs = nargs;
 
@@ -296,6 +297,9 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
 
         ngx_queue_insert_head(&redis->sent, q);
     }
+
+    ngx_ws_mgr_histogram_note(NGX_WS_MGR_HISTOGRAM_REDIS_COMMAND,
+                              ngx_ws_mgr_histogram_clock() - slot->begun);
 
     call = ngx_ws_mgr_redis_drop(slot);
 

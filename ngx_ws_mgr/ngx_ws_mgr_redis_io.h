@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_ws_mgr_discard.h>
+#include <ngx_ws_mgr_histogram.h>
 #include <ngx_ws_mgr_redis.h>
 
 
@@ -74,6 +75,7 @@ struct ngx_ws_mgr_redis_slot_s {
     ngx_ws_mgr_redis_call_t          *call;     /* NULL: nobody */
     const ngx_ws_mgr_redis_script_t  *script;
     ngx_uint_t                        nargs;
+    uint64_t                          begun;    /* us */
     unsigned                          waiting:1;  /* not sent yet */
     unsigned                          text:1;   /* sent with the script */
     size_t                            len;

@@ -266,6 +266,7 @@ ngx_ws_mgr_registry_open_locked(ngx_ws_mgr_shard_t *shard,
 
     place->open = 1;
     conn->open = 1;
+    shard->nopen++;
     conn->member->pending--;
     ngx_ws_mgr_member_sockets_locked(shard, conn->member, 1);
 }
@@ -567,8 +568,11 @@ ngx_ws_mgr_registry_remove_locked(ngx_ws_mgr_shard_t *shard,
     user->nconns--;
     shard->nconns--;
 
+    shard->nopen -= conn->open;
+
     if (conn->kick) {
         user->kicked--;
+        shard->nkicked--;
     }
 
     if (conn->thread) {

@@ -85,6 +85,7 @@ ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
 
     conn->kick = (uint16_t) code;
     conn->member->user->kicked++;
+    shard->nkicked++;
 
     ngx_ws_mgr_member_mark_locked(shard, conn->member, wake);
 }

@@ -11,6 +11,7 @@
 #include <ngx_ws_mgr_session_io.h>
 
 
+static ngx_uint_t ngx_ws_mgr_session_code_row(ngx_uint_t code);
 static void ngx_ws_mgr_session_leave(ngx_ws_mgr_session_t *s);
 static void ngx_ws_mgr_session_count(ngx_ws_mgr_session_t *s,
     ngx_ws_mgr_side_e side, ngx_uint_t code);
@@ -261,15 +262,41 @@ ngx_ws_mgr_session_count(ngx_ws_mgr_session_t *s, ngx_ws_mgr_side_e side,
 
     case NGX_WS_MGR_SIDE_SERVER:
         ngx_ws_mgr_count(CLOSED_SERVER);
+        ngx_ws_mgr_count_at(NGX_WS_MGR_CODE_SERVER_1000
+                            + ngx_ws_mgr_session_code_row(code));
         break;
 
     case NGX_WS_MGR_SIDE_CLIENT:
         ngx_ws_mgr_count(CLOSED_CLIENT);
+        ngx_ws_mgr_count_at(NGX_WS_MGR_CODE_CLIENT_1000
+                            + ngx_ws_mgr_session_code_row(code));
         break;
 
     default:
         ngx_ws_mgr_count(CLOSED_LOST);
     }
+}
+
+
+/* its place among the counters, which are in this order */
+
+static ngx_uint_t
+ngx_ws_mgr_session_code_row(ngx_uint_t code)
+{
+    ngx_uint_t  i;
+
+    static const uint16_t  codes[] = {
+        1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1011, 1012,
+        1013, 4001, 4002, 4003, 4005, 4501, 4502, 4508
+    };
+
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (codes[i] == code) {
+            break;
+        }
+    }
+
+    return i;
 }
 
 

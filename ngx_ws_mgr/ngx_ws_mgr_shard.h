@@ -119,6 +119,8 @@ typedef struct {
     ngx_queue_t              ranks[NGX_WS_MGR_RANKS];
     ngx_uint_t               nusers;       /* with sockets */
     ngx_uint_t               nconns;
+    ngx_uint_t               nopen;        /* of them, routable */
+    ngx_uint_t               nkicked;      /* of them, on their way out */
     ngx_uint_t               nlogs;        /* records of users */
     ngx_uint_t               nevents;
     ngx_uint_t               nbytes;       /* of events */

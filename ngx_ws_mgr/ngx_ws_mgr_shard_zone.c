@@ -267,10 +267,18 @@ ngx_ws_mgr_shard_table(ngx_ws_mgr_shard_t *shard, ngx_uint_t n)
 void
 ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard)
 {
+    ngx_int_t   rc;
     ngx_uint_t  i, rebuilt;
 
     for ( ;; ) {
-        rebuilt = (ngx_ws_mgr_mutex_lock(&shard->mutex) == NGX_ABORT);
+        rc = ngx_ws_mgr_mutex_try(&shard->mutex);
+
+        if (rc == NGX_DECLINED) {
+            ngx_ws_mgr_count(LOCK_WAITS);
+            rc = ngx_ws_mgr_mutex_lock(&shard->mutex);
+        }
+
+        rebuilt = (rc == NGX_ABORT);
 
         if (rebuilt) {
             ngx_ws_mgr_shard_rebuild(shard);

@@ -7,26 +7,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_ws_mgr_census.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_counter.h>
 #include <ngx_ws_mgr_node.h>
 #include <ngx_ws_mgr_problem.h>
 #include <ngx_ws_mgr_redis.h>
-#include <ngx_ws_mgr_status.h>
-#include <ngx_ws_mgr_text.h>
+#include <ngx_ws_mgr_status_io.h>
 
 
 /* of the zone, in percent: less free memory than that is worth a word */
 #define NGX_WS_MGR_STATUS_FREE  10
-
-
-typedef struct {
-    ngx_ws_mgr_usage_t     usage;
-    ngx_ws_mgr_tokens_t    tokens;
-    ngx_uint_t             workers;
-    ngx_uint_t             dead;           /* slots that wait to be swept */
-} ngx_ws_mgr_status_t;
 
 
 typedef enum {
@@ -36,17 +26,6 @@ typedef enum {
 } ngx_ws_mgr_status_health_e;
 
 
-/* what is not a counter of a worker */
-
-typedef struct {
-    const char    *metric;
-    const char    *type;
-    const char    *help;
-    size_t         offset;                 /* of an ngx_uint_t */
-} ngx_ws_mgr_status_gauge_t;
-
-
-static ngx_int_t ngx_ws_mgr_status_gather(ngx_ws_mgr_status_t *status);
 static ngx_ws_mgr_status_health_e ngx_ws_mgr_status_judge(
     ngx_ws_mgr_status_t *status, ngx_ws_mgr_text_t *reasons);
 static void ngx_ws_mgr_status_reason(ngx_ws_mgr_text_t *reasons,
@@ -56,58 +35,13 @@ static void ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_name(ngx_ws_mgr_text_t *t, ngx_uint_t id);
 static void ngx_ws_mgr_status_discards(ngx_ws_mgr_text_t *t);
-static void ngx_ws_mgr_status_metric(ngx_ws_mgr_text_t *t,
-    const char *metric, const char *type, const char *help);
-static void ngx_ws_mgr_status_gauges(ngx_ws_mgr_text_t *t,
-    ngx_ws_mgr_status_t *status);
-static ngx_int_t ngx_ws_mgr_status_send(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_str_t *type, ngx_ws_mgr_text_t *t);
 
 
 static ngx_str_t  ngx_ws_mgr_status_json = ngx_string("application/json");
-static ngx_str_t  ngx_ws_mgr_status_text =
-    ngx_string("text/plain; version=0.0.4; charset=utf-8");
 
 
 static const char  *ngx_ws_mgr_status_names[] = {
     "healthy", "degraded", "unhealthy"
-};
-
-
-#define ngx_ws_mgr_status_usage(member)                                       \
-    offsetof(ngx_ws_mgr_status_t, usage.member)
-
-static const ngx_ws_mgr_status_gauge_t  ngx_ws_mgr_status_gauge_rows[] = {
-
-    { "ws_mgr_users", "gauge", "Users with a socket",
-      ngx_ws_mgr_status_usage(users) },
-
-    { "ws_mgr_connections", "gauge", "Sockets in the registry",
-      ngx_ws_mgr_status_usage(connections) },
-
-    { "ws_mgr_log_users", "gauge", "Users of the registry, most with a log",
-      ngx_ws_mgr_status_usage(logs) },
-
-    { "ws_mgr_log_events", "gauge", "Events held in logs",
-      ngx_ws_mgr_status_usage(events) },
-
-    { "ws_mgr_log_bytes", "gauge", "Bytes of the events held in logs",
-      ngx_ws_mgr_status_usage(event_bytes) },
-
-    { "ws_mgr_tickets_held", "gauge", "Tickets in the embedded store",
-      ngx_ws_mgr_status_usage(tickets) },
-
-    { "ws_mgr_zone_size_bytes", "gauge", "Shared memory of all shards",
-      ngx_ws_mgr_status_usage(size) },
-
-    { "ws_mgr_zone_free_bytes", "gauge",
-      "Shared memory that is free, in whole pages",
-      ngx_ws_mgr_status_usage(free) },
-
-    { "ws_mgr_workers", "gauge", "Worker processes that hold a slot",
-      offsetof(ngx_ws_mgr_status_t, workers) },
-
-    { NULL, NULL, NULL, 0 }
 };
 
 
@@ -146,7 +80,7 @@ ngx_ws_mgr_status_health(ngx_http_request_t *r, ngx_str_t *arg)
 
 /* NGX_DECLINED: this process has no shared memory of ours */
 
-static ngx_int_t
+ngx_int_t
 ngx_ws_mgr_status_gather(ngx_ws_mgr_status_t *status)
 {
     ngx_uint_t  i;
@@ -438,92 +372,6 @@ ngx_ws_mgr_status_discards(ngx_ws_mgr_text_t *t)
 
 
 ngx_int_t
-ngx_ws_mgr_status_metrics(ngx_http_request_t *r, ngx_str_t *arg)
-{
-    ngx_uint_t                        i;
-    ngx_ws_mgr_text_t                 t;
-    ngx_ws_mgr_status_t               status;
-    const ngx_ws_mgr_counter_desc_t  *row;
-
-    (void) arg;
-
-    if (ngx_ws_mgr_status_gather(&status) != NGX_OK) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-
-    ngx_ws_mgr_text_init(&t, r->pool, 16384);
-
-    for (i = 0; i < NGX_WS_MGR_COUNTERS; i++) {
-        row = &ngx_ws_mgr_counter_table[i];
-
-        if (row->help[0] != '\0') {
-            ngx_ws_mgr_status_metric(&t, row->metric, "counter", row->help);
-        }
-
-        ngx_ws_mgr_text_format(&t, 256, row->labels[0] ? "%s{%s}" : "%s",
-                               row->metric, row->labels);
-        ngx_ws_mgr_text_format(&t, NGX_INT64_LEN + 2, " %uL\n",
-                               ngx_ws_mgr_node_counter(i));
-    }
-
-    ngx_ws_mgr_status_gauges(&t, &status);
-
-    return ngx_ws_mgr_status_send(r, NGX_HTTP_OK, &ngx_ws_mgr_status_text, &t);
-}
-
-
-static void
-ngx_ws_mgr_status_metric(ngx_ws_mgr_text_t *t, const char *metric,
-    const char *type, const char *help)
-{
-    ngx_ws_mgr_text_format(t, 512, "# HELP %s %s\n# TYPE %s %s\n", metric,
-                           help, metric, type);
-}
-
-
-static void
-ngx_ws_mgr_status_gauges(ngx_ws_mgr_text_t *t, ngx_ws_mgr_status_t *status)
-{
-    uint64_t                          started;
-    const ngx_ws_mgr_status_gauge_t  *row;
-
-    for (row = ngx_ws_mgr_status_gauge_rows; row->metric != NULL; row++) {
-        ngx_ws_mgr_status_metric(t, row->metric, row->type, row->help);
-        ngx_ws_mgr_text_format(t, 256, "%s %ui\n", row->metric,
-                         *(ngx_uint_t *) ((u_char *) status + row->offset));
-    }
-
-    ngx_ws_mgr_status_metric(t, "ws_mgr_tokens_total", "counter",
-                             "Tokens that events reported, by direction");
-    ngx_ws_mgr_text_format(t, 256,
-                           "ws_mgr_tokens_total{direction=\"input\"} %uL\n"
-                           "ws_mgr_tokens_total{direction=\"output\"} %uL\n",
-                           status->tokens.input_tokens,
-                           status->tokens.output_tokens);
-
-    ngx_ws_mgr_status_metric(t, "ws_mgr_token_cost_total", "counter",
-                             "Cost that events reported");
-    ngx_ws_mgr_text_put(t, "ws_mgr_token_cost_total ");
-    ngx_ws_mgr_text_real(t, status->tokens.cost);
-
-    started = ngx_ws_mgr_node->started;
-
-    ngx_ws_mgr_text_put(t, "\n");
-    ngx_ws_mgr_status_metric(t, "ws_mgr_start_time_seconds", "gauge",
-                             "When the node began, in seconds since 1970");
-    ngx_ws_mgr_text_format(t, 128, "ws_mgr_start_time_seconds %uL.%03uL\n",
-                           started / 1000, started % 1000);
-
-    ngx_ws_mgr_status_metric(t, "ws_mgr_build_info", "gauge",
-                             "Version of the module and of nginx");
-    ngx_ws_mgr_text_format(t, 256,
-                           "ws_mgr_build_info{version=\"%s\",nginx=\"%s\"}"
-                           " 1\n",
-                           NGX_WS_MGR_VERSION, NGINX_VERSION);
-}
-
-
-static ngx_int_t
 ngx_ws_mgr_status_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_ws_mgr_text_t *t)
 {

@@ -43,7 +43,7 @@ my @layers = map { [ split ] } (
     # pure
     'api_fault api_path json log node refusal',
     'discard',
-    'address counter deflate extension failpoint frame header keys mask mutex names origin problem ring schema',
+    'address counter deflate extension failpoint frame header histogram keys mask mutex names origin problem ring schema',
     'string text ticket value',
 );
 
