@@ -53,6 +53,7 @@ help:
 #: make demo             shows the golden path to a manager that runs (PORT=)
 #: make test             all tests; T='t/ticket_use.t' for some of them
 #: make test-asan        the same, with ASan and UBSan, nginx included
+#: make page             the status page, of ngx_ws_mgr/status_page.html, into the module
 #: make docs             docs/metrics.md, of what a manager answers
 #: make unit NOUN=frame  one unit test, even while other nouns do not compile
 #: make chaos            ten minutes (SECONDS=) of reloads, killed workers and more
@@ -102,6 +103,9 @@ TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
 
 test:	deps-build-test units clients $(if $(STATIC),,failpoints)
 	$(TEST_ENV) prove -j2 -r $(T)
+
+page:
+	@tools/status-page > ngx_ws_mgr/ngx_ws_mgr_status_page.c
 
 docs:	deps-build-test all
 	@WS_MGR_DOCS=1 $(TEST_ENV) prove t/metrics.t
@@ -204,5 +208,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps run demo units clients test docs unit source test-asan fuzzers \
+.PHONY:	all help deps run demo units clients test docs page unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean

@@ -20,11 +20,17 @@
 #include <ngx_ws_mgr_api_users.h>
 #include <ngx_ws_mgr_counter.h>
 #include <ngx_ws_mgr_problem.h>
+#include <ngx_ws_mgr_header.h>
 #include <ngx_ws_mgr_status.h>
+#include <ngx_ws_mgr_status_page.h>
 #include <ngx_ws_mgr_text.h>
 
 
 #define NGX_WS_MGR_API_ALLOW_LEN  sizeof("GET, HEAD, POST, DELETE")
+
+
+/* what the page of the root asks */
+#define NGX_WS_MGR_API_PAGE  (NGX_WS_MGR_API_STATUS | NGX_WS_MGR_API_USERS)
 
 
 typedef enum {
@@ -50,6 +56,9 @@ static ngx_int_t ngx_ws_mgr_api_check_user(ngx_ws_mgr_loc_conf_t *conf,
 static ngx_int_t ngx_ws_mgr_api_not_allowed(ngx_http_request_t *r,
     ngx_uint_t methods);
 static ngx_int_t ngx_ws_mgr_api_index(ngx_http_request_t *r,
+    ngx_ws_mgr_loc_conf_t *conf);
+static ngx_int_t ngx_ws_mgr_api_page(ngx_http_request_t *r);
+static ngx_int_t ngx_ws_mgr_api_list(ngx_http_request_t *r,
     ngx_ws_mgr_loc_conf_t *conf);
 
 
@@ -261,6 +270,40 @@ ngx_ws_mgr_api_not_allowed(ngx_http_request_t *r, ngx_uint_t methods)
 
 static ngx_int_t
 ngx_ws_mgr_api_index(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf)
+{
+    if (ngx_ws_mgr_header_has(r, "accept", "text/html")
+        && (conf->api & NGX_WS_MGR_API_PAGE) == NGX_WS_MGR_API_PAGE)
+    {
+        return ngx_ws_mgr_api_page(r);
+    }
+
+    return ngx_ws_mgr_api_list(r, conf);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_api_page(ngx_http_request_t *r)
+{
+    ngx_str_t  html, accept;
+
+    ngx_str_set(&html, "text/html; charset=utf-8");
+    ngx_str_set(&accept, "Accept");
+
+    if (ngx_ws_mgr_problem_header(r, "Content-Security-Policy",
+                                  &ngx_ws_mgr_status_policy)
+        != NGX_OK
+        || ngx_ws_mgr_problem_header(r, "Vary", &accept) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_ws_mgr_problem_send_body(r, NGX_HTTP_OK, &html,
+                                        &ngx_ws_mgr_status_page);
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_api_list(ngx_http_request_t *r, ngx_ws_mgr_loc_conf_t *conf)
 {
     ngx_uint_t             bits;
     ngx_ws_mgr_text_t      t;

@@ -32,7 +32,9 @@ static void ngx_ws_mgr_status_reason(ngx_ws_mgr_text_t *reasons,
     ngx_str_t *reason);
 static ngx_uint_t ngx_ws_mgr_status_redis(ngx_ws_mgr_text_t *reasons);
 static void ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t);
+static void ngx_ws_mgr_status_servers(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_counters(ngx_ws_mgr_text_t *t);
+static void ngx_ws_mgr_status_histograms(ngx_ws_mgr_text_t *t);
 static void ngx_ws_mgr_status_name(ngx_ws_mgr_text_t *t, ngx_uint_t id);
 static void ngx_ws_mgr_status_discards(ngx_ws_mgr_text_t *t);
 
@@ -253,8 +255,10 @@ ngx_ws_mgr_status_all(ngx_http_request_t *r, ngx_str_t *arg)
     ngx_ws_mgr_text_put(&t, "}");
 
     ngx_ws_mgr_status_workers(&t);
+    ngx_ws_mgr_status_servers(&t);
     ngx_ws_mgr_status_counters(&t);
     ngx_ws_mgr_status_discards(&t);
+    ngx_ws_mgr_status_histograms(&t);
 
     ngx_ws_mgr_text_put(&t, "}");
 
@@ -290,6 +294,88 @@ ngx_ws_mgr_status_workers(ngx_ws_mgr_text_t *t)
     }
 
     ngx_ws_mgr_text_put(t, "]");
+}
+
+
+/* as this worker sees them */
+
+static void
+ngx_ws_mgr_status_servers(ngx_ws_mgr_text_t *t)
+{
+    ngx_str_t            name, fault;
+    ngx_uint_t           n;
+    ngx_ws_mgr_redis_t  *redis;
+
+    n = 0;
+    redis = NULL;
+
+    ngx_ws_mgr_text_put(t, ",\"redis\":[");
+
+    for ( ;; ) {
+        redis = ngx_ws_mgr_redis_next(redis, &name, &fault);
+
+        if (redis == NULL) {
+            break;
+        }
+
+        if (n++) {
+            ngx_ws_mgr_text_put(t, ",");
+        }
+
+        ngx_ws_mgr_text_put(t, "{\"server\":");
+        ngx_ws_mgr_text_string(t, &name);
+        ngx_ws_mgr_text_put(t, ",\"fault\":");
+
+        if (fault.len) {
+            ngx_ws_mgr_text_string(t, &fault);
+
+        } else {
+            ngx_ws_mgr_text_put(t, "null");
+        }
+
+        ngx_ws_mgr_text_put(t, "}");
+    }
+
+    ngx_ws_mgr_text_put(t, "]");
+}
+
+
+/* buckets by themselves, not added up as metrics have them; "bounds" are in
+   seconds, and the last one is none */
+
+static void
+ngx_ws_mgr_status_histograms(ngx_ws_mgr_text_t *t)
+{
+    ngx_uint_t              i, k;
+    ngx_ws_mgr_histogram_t  sum;
+
+    ngx_ws_mgr_text_put(t, ",\"bounds\":[");
+
+    for (k = 0; k < NGX_WS_MGR_HISTOGRAM_BUCKETS; k++) {
+        ngx_ws_mgr_text_format(t, 32, "%s\"%s\"", k ? "," : "",
+                               ngx_ws_mgr_histogram_bounds[k]);
+    }
+
+    ngx_ws_mgr_text_put(t, "],\"histograms\":{");
+
+    for (i = 0; i < NGX_WS_MGR_HISTOGRAMS; i++) {
+        ngx_ws_mgr_node_histogram(i, &sum);
+
+        ngx_ws_mgr_text_format(t, 128, "%s\"%s\":{\"sum\":%uL.%06uL,"
+                                       "\"buckets\":[",
+                               i ? "," : "",
+                               ngx_ws_mgr_histogram_table[i].metric,
+                               sum.sum / 1000000, sum.sum % 1000000);
+
+        for (k = 0; k < NGX_WS_MGR_HISTOGRAM_BUCKETS; k++) {
+            ngx_ws_mgr_text_format(t, NGX_INT64_LEN + 2, "%s%uL",
+                                   k ? "," : "", sum.buckets[k]);
+        }
+
+        ngx_ws_mgr_text_put(t, "]}");
+    }
+
+    ngx_ws_mgr_text_put(t, "}");
 }
 
 
