@@ -50,6 +50,7 @@ help:
 #:                       STATIC=1 the module is linked into nginx; NGX_CONF=
 #:                       is for more arguments of nginx's ./configure
 #: make run              a manager at 127.0.0.1:8080 (PORT=), till ^C
+#: make demo-page         the same: open http://127.0.0.1:8080/ in a browser
 #: make demo             shows the golden path to a manager that runs (PORT=)
 #: make test             all tests; T='t/ticket_use.t' for some of them
 #: make test-asan        the same, with ASan and UBSan, nginx included
@@ -77,6 +78,8 @@ deps-%:
 
 run:	deps-build-run all
 	@PORT='$(PORT)' build-aux/run '$(MODULE)' $(NGINX) $(BUILD)/run
+
+demo-page:	run
 
 demo:
 	@tools/demo 127.0.0.1:$(or $(PORT),8080)
@@ -208,5 +211,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps run demo units clients test docs page unit source test-asan fuzzers \
+.PHONY:	all help deps run demo-page demo units clients test docs page unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean
