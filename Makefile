@@ -64,6 +64,7 @@ help:
 #: make bench-memory     bytes for each idle connection, of 10000 (N=)
 #: make bench-redis      CPU of ticket checks in Redis, as a ratio (N=)
 #: make bench-frame      GB/s and frames/s of the frame parser, in one thread
+#: make deb              a Debian package, build/deb/libnginx-mod-http-ws-mgr_*.deb
 #: make install          the module into nginx's directories (DESTDIR=)
 #: make deps             installs every Debian package that these need
 #: make clean            removes build/
@@ -106,6 +107,9 @@ TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
 
 test:	deps-build-test units clients $(if $(STATIC),,failpoints)
 	$(TEST_ENV) prove -j2 -r $(T)
+
+deb:	deps-build-nginx-deb
+	@build-aux/deb $(BUILD)/deb
 
 page:
 	@tools/status-page > ngx_ws_mgr/ngx_ws_mgr_status_page.c
@@ -211,5 +215,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps run demo-page demo units clients test docs page unit source test-asan fuzzers \
+.PHONY:	all help deps run demo-page demo units clients test docs page deb unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean
