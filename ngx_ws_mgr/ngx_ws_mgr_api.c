@@ -123,6 +123,14 @@ ngx_ws_mgr_api_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    /* what contrib/compat adds to a path that it rewrites */
+
+    if (ngx_http_arg(r, (u_char *) "deprecated", sizeof("deprecated") - 1, &arg)
+        == NGX_OK)
+    {
+        ngx_ws_mgr_count(DEPRECATED_PATH);
+    }
+
     rc = ngx_ws_mgr_api_path(r, &resource, &arg);
 
     switch (rc) {

@@ -59,6 +59,7 @@
     X(TICKETS_EXPIRED, "ws_mgr_tickets_total", "result=\"expired\"", "")      \
     X(DEPRECATED_TICKET_ARG, "ws_mgr_deprecated_total",                       \
       "name=\"ticket_argument\"", "Uses of older names")                      \
+    X(DEPRECATED_PATH, "ws_mgr_deprecated_total", "name=\"path\"", "")        \
     X(EVENTS_ACCEPTED, "ws_mgr_events_accepted_total", "",                    \
       "Events appended to a log, one for each user addressed")                \
     X(EVENTS_DUPLICATE, "ws_mgr_events_duplicate_total", "",                  \
