@@ -12,6 +12,7 @@
 #include <ngx_ws_mgr_api_fault.h>
 #include <ngx_ws_mgr_api_path.h>
 #include <ngx_ws_mgr_api_publish.h>
+#include <ngx_ws_mgr_api_stream.h>
 #include <ngx_ws_mgr_api_wait.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_envelope.h>
@@ -127,6 +128,21 @@ ngx_ws_mgr_api_publish(ngx_http_request_t *r, ngx_str_t *arg)
     }
 
     conf = b->event.conf;
+
+    /* of unknown length: line by line, as they come */
+
+    if (type == NGX_WS_MGR_BODY_LINES && r->headers_in.content_length_n < 0) {
+
+        if (b->event.wait != NULL) {
+            return ngx_ws_mgr_api_fault_member(r, NGX_WS_MGR_FAULT_REQUEST,
+                                           "wait",
+                                           "a stream of events is answered as"
+                                           " they are published: nothing is"
+                                           " waited for");
+        }
+
+        return ngx_ws_mgr_api_stream(r, &b->event);
+    }
 
     return ngx_ws_mgr_api_body_read(r, conf->body_size, 1,
                                     ngx_ws_mgr_post_body, b);

@@ -18,7 +18,7 @@ my @layers = map { [ split ] } (
     'api',
     'api_publish handshake',
     'client',
-    'forward notify',
+    'api_stream forward notify',
     'api_event api_tickets',
     'api_events api_posting api_online api_users message',
     'api_receipt rejoin',
