@@ -61,6 +61,8 @@ help:
 #: make chaos-asan       the same for three minutes, with ASan and UBSan
 #: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
 #: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
+#: make bench            ourselves, a bare server and rivals, side by side (8 minutes)
+#: make bench-quick      our ratios to the bare server, against the last ones
 #: make bench-memory     bytes for each idle connection, of 10000 (N=)
 #: make bench-redis      CPU of ticket checks in Redis, as a ratio (N=)
 #: make bench-frame      GB/s and frames/s of the frame parser, in one thread
@@ -186,6 +188,15 @@ fuzz-corpus:	fuzzers
 
 N ?=			10000
 
+SIDE =			WS_MGR_CLIENTS=$(BUILD)/clients bench/side/side $(NGINX) \
+			'$(MODULE)' $(BUILD)/side
+
+bench:	deps-build-bench-rivals clients all
+	@$(SIDE) $(if $(WRITE),--write)
+
+bench-quick:	deps-build-bench all
+	@$(SIDE) --quick
+
 bench-memory:	deps-build-bench all
 	bench/memory $(NGINX) '$(MODULE)' $(BUILD)/bench $(N)
 
@@ -215,5 +226,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps run demo-page demo units clients test docs page deb unit source test-asan fuzzers \
+.PHONY:	all help deps bench bench-quick run demo-page demo units clients test docs page deb unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean

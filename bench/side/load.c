@@ -1,0 +1,765 @@
+
+/*
+ * Copyright (C) the ngx_ws_mgr authors
+ *
+ * A load for servers that bring events to sockets: opens sockets, posts, and
+ * checks that each event arrives at each of its sockets once and in order.
+ * One thread, epoll.
+ *
+ *     load to=ours|plain at=ADDRESS:PORT [NAME=VALUE …]
+ *
+ * "ours": a ticket from /api/tickets, /ws, /api/events; "plain": GET /sub/NAME,
+ * POST /pub/NAME, as of nchan.
+ *
+ *     sockets=1     in all, spread over the users
+ *     users=1       1: all sockets are one user's
+ *     base=0        number of the first user
+ *     everyone=0    1: events are for all sockets at once
+ *     posters=16    connections that post, each to its own part of the users
+ *     posts=10000   as fast as they are answered; or
+ *     rate=0        a second, from when each is due, whoever is late
+ *     batch=1       events in a body, for one user after the other (ours)
+ *     size=300      bytes of an event
+ *     from=127.0.0.1  address to connect from, for more than 28,000 sockets
+ *     pids=         whose CPU is counted
+ *     idle=0        1: nothing is posted; the memory of pids is looked at
+ *     hold=0        1: says "ready" when the sockets are open, and goes on with
+ *                   a line from its input
+ *
+ * Prints one line of JSON.  Ends with 1 where an event was lost, repeated or
+ * out of order.
+ */
+
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+
+#define BUFFER   (256 * 1024)
+#define PATIENCE 20                         /* s without any progress */
+
+
+typedef struct {
+    int       fd;
+    int       is_poster;
+    int       user;                         /* of a poster: the next one's */
+    int       waits;                        /* for an answer */
+    uint32_t *next;                         /* of each poster: number due */
+    char     *in;                           /* what is not whole yet */
+    size_t    len;
+    size_t    room;
+} peer_t;
+
+
+static struct {
+    const char *to, *at, *from, *pids;
+    long  sockets, users, everyone, posters, posts, rate, batch, size, idle;
+    long  hold, base;
+} conf = { "ours", NULL, "127.0.0.1", "", 1, 1, 0, 16, 10000, 0, 1, 300, 0,
+           0, 0 };
+
+static struct sockaddr_in  address;
+static peer_t             *sockets, *posters;
+static uint32_t           *posted;          /* numbers given out: user, poster */
+static char              (*tickets)[44];
+static long                sent, answered, refused, delivered, due;
+static long                lost, repeated, disordered;
+static uint32_t           *took;            /* us, of each delivery */
+static size_t              ntook, room;
+static int                 ep;
+static char                buffer[BUFFER];
+
+
+static void
+die(const char *format, ...)
+{
+    va_list  args;
+
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\n");
+    exit(2);
+}
+
+
+static uint64_t
+now_us(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+/* ns that the threads of the servers ran */
+
+static uint64_t
+cpu_of(const char *pids)
+{
+    char      path[64], *end;
+    FILE     *file;
+    uint64_t  sum, ns;
+
+    for (sum = 0; *pids; pids = end + (*end == ',')) {
+        snprintf(path, sizeof(path), "/proc/%ld/schedstat",
+                 strtol(pids, &end, 10));
+        file = fopen(path, "r");
+
+        if (file == NULL || fscanf(file, "%lu", &ns) != 1) {
+            die("no %s", path);
+        }
+
+        sum += ns;
+        fclose(file);
+    }
+
+    return sum;
+}
+
+
+static uint64_t
+pss_of(const char *pids)
+{
+    char      path[64], line[128], *end;
+    FILE     *file;
+    uint64_t  sum, kb;
+
+    for (sum = 0; *pids; pids = end + (*end == ',')) {
+        snprintf(path, sizeof(path), "/proc/%ld/smaps_rollup",
+                 strtol(pids, &end, 10));
+        file = fopen(path, "r");
+
+        while (file && fgets(line, sizeof(line), file)) {
+            if (sscanf(line, "Pss: %lu", &kb) == 1) {
+                sum += kb * 1024;
+            }
+        }
+
+        if (file) {
+            fclose(file);
+        }
+    }
+
+    return sum;
+}
+
+
+static int
+dial(int block)
+{
+    int                 fd, one = 1;
+    struct sockaddr_in  local;
+
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    memset(&local, 0, sizeof(local));
+    local.sin_family = AF_INET;
+    inet_pton(AF_INET, conf.from, &local.sin_addr);
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+
+    if (fd < 0 || bind(fd, (struct sockaddr *) &local, sizeof(local))
+        || connect(fd, (struct sockaddr *) &address, sizeof(address)))
+    {
+        die("connect: %s", strerror(errno));
+    }
+
+    if (!block) {
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+
+    return fd;
+}
+
+
+static void
+put(int fd, const char *data, size_t len)
+{
+    ssize_t  n;
+
+    while (len) {
+        n = write(fd, data, len);
+
+        if (n < 0 && errno == EAGAIN) {
+            continue;
+        }
+
+        if (n <= 0) {
+            die("write: %s", strerror(errno));
+        }
+
+        data += n;
+        len -= n;
+    }
+}
+
+
+/* an answer with a body, while nothing else is going on */
+
+static int
+take(int fd, char *out, size_t size)
+{
+    char    *body, *p;
+    size_t   len, want;
+    ssize_t  n;
+
+    for (len = 0, want = 0; ; ) {
+        n = read(fd, out + len, size - len - 1);
+
+        if (n <= 0) {
+            die("read: %s", n ? strerror(errno) : "closed");
+        }
+
+        len += n;
+        out[len] = '\0';
+        body = strstr(out, "\r\n\r\n");
+
+        if (body == NULL) {
+            continue;
+        }
+
+        p = strcasestr(out, "content-length:");
+        want = body + 4 - out + (p && p < body ? strtoul(p + 15, NULL, 10) : 0);
+
+        if (len >= want) {
+            return atoi(out + 9);
+        }
+    }
+}
+
+
+static void
+watch(peer_t *peer)
+{
+    struct epoll_event  ev = { .events = EPOLLIN, .data.ptr = peer };
+
+    peer->in = NULL;
+    peer->len = peer->room = 0;
+    epoll_ctl(ep, EPOLL_CTL_ADD, peer->fd, &ev);
+}
+
+
+static void
+name_of(char *name, int user)
+{
+    sprintf(name, "u%ld", conf.everyone && strcmp(conf.to, "ours")
+                          ? 0 : conf.base + user);
+}
+
+
+/* one for each socket, before the clock runs */
+
+static void
+issue_tickets(void)
+{
+    int    fd;
+    char   name[32], text[64], *p;
+    long   i;
+
+    fd = dial(1);
+    tickets = calloc(conf.sockets, 44);
+
+    for (i = 0; i < conf.sockets; i++) {
+        name_of(name, i % conf.users);
+        sprintf(text, "{\"user_id\":\"%s\"}", name);
+        dprintf(fd, "POST /api/tickets HTTP/1.1\r\nHost: x\r\n"
+                    "Content-Type: application/json\r\n"
+                    "Content-Length: %zu\r\n\r\n%s", strlen(text), text);
+
+        if (take(fd, buffer, BUFFER) != 201
+            || (p = strstr(buffer, "\"ticket_id\":\"")) == NULL)
+        {
+            die("ticket: %s", buffer);
+        }
+
+        sprintf(tickets[i], "%.43s", p + 13);
+    }
+
+    close(fd);
+}
+
+
+static void
+upgrade(peer_t *peer, const char *ticket)
+{
+    char     name[32], *p;
+    ssize_t  n;
+
+    name_of(name, peer->user);
+    peer->fd = dial(1);
+
+    dprintf(peer->fd,
+            "GET %s%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s%s%s\r\n",
+            ticket ? "/ws" : "/sub/", ticket ? "" : name,
+            ticket ? "Sec-WebSocket-Protocol: ws-mgr.v1, ticket." : "",
+            ticket ? ticket : "", ticket ? "\r\n" : "");
+
+    /* a welcome that comes along is passed over */
+
+    p = buffer;
+    *p = '\0';
+
+    while (strstr(buffer, "\r\n\r\n") == NULL) {
+        n = read(peer->fd, p, buffer + 4095 - p);
+
+        if (n <= 0) {
+            die("upgrade: closed");
+        }
+
+        p += n;
+        *p = '\0';
+    }
+
+    if (atoi(buffer + 9) != 101) {
+        die("upgrade: %s", buffer);
+    }
+
+    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+}
+
+
+static void
+open_sockets(void)
+{
+    long  i;
+
+    for (i = 0; i < conf.sockets; i++) {
+        sockets[i].user = i % conf.users;
+        upgrade(&sockets[i], tickets ? tickets[i] : NULL);
+    }
+}
+
+
+static size_t
+event_of(char *p, peer_t *poster, uint64_t at)
+{
+    int        n;
+    long       pad, k;
+    char       name[32];
+    uint32_t  *number;
+
+    k = poster - posters;
+    number = &posted[(conf.everyone ? 0 : poster->user) * conf.posters + k];
+
+    name_of(name, poster->user);
+
+    n = sprintf(p, "{\"type\":\"b\",\"user_id\":\"%s\",\"by\":%ld,"
+                   "\"n\":%u,\"at\":%lu,\"pad\":\"",
+                conf.everyone ? "*" : name, k, (*number)++, at);
+    pad = conf.size - n - 2;
+
+    if (pad > 0) {
+        memset(p + n, 'x', pad);
+        n += pad;
+    }
+
+    return n + sprintf(p + n, "\"}");
+}
+
+
+static void
+post(peer_t *poster, uint64_t at)
+{
+    static char   body[64 * 1024 + 4096], head[512];
+    size_t        len, n;
+    long          i, of;
+    char          name[32];
+
+    of = conf.everyone ? conf.sockets
+                       : conf.sockets / conf.users;
+    name_of(name, poster->user);
+
+    for (len = 0, i = 0; i < conf.batch; i++) {
+        len += event_of(body + len, poster, at);
+
+        if (conf.batch > 1) {
+            body[len++] = '\n';
+        }
+
+        due += of;
+        poster->user = (poster->user + conf.posters) % conf.users;
+    }
+
+    n = !strcmp(conf.to, "ours")
+        ? (size_t) sprintf(head, "POST /api/events HTTP/1.1\r\nHost: x\r\n"
+                       "Content-Type: application/%s\r\nContent-Length: %zu"
+                       "\r\n\r\n", conf.batch > 1 ? "x-ndjson" : "json", len)
+        : (size_t) sprintf(head, "POST /pub/%s HTTP/1.1\r\nHost: x\r\n"
+                       "Content-Type: application/json\r\n"
+                       "Content-Length: %zu\r\n\r\n", name, len);
+
+    memmove(body + n, body, len);
+    memcpy(body, head, n);
+    put(poster->fd, body, n + len);
+
+    sent++;
+    poster->waits = 1;
+}
+
+
+static void
+keep(peer_t *peer, const char *data, size_t len)
+{
+    if (len > peer->room) {
+        peer->room = len + 4096;
+        peer->in = realloc(peer->in, peer->room);
+    }
+
+    memmove(peer->in, data, len);
+    peer->len = len;
+}
+
+
+/* whole answers in the data; what is left is kept */
+
+static void
+answers(peer_t *poster, char *p, char *last)
+{
+    char  *body, *length;
+
+    while (p < last) {
+        body = memmem(p, last - p, "\r\n\r\n", 4);
+
+        if (body == NULL) {
+            break;
+        }
+
+        length = memmem(p, body - p, "Content-Length: ", 16);
+        body += 4 + (length ? atol(length + 16) : 0);
+
+        if (body > last) {
+            break;
+        }
+
+        if (p[9] != '2') {
+            refused++;
+
+            if (refused == 1) {
+                fprintf(stderr, "%.*s\n", (int) (body - p), p);
+            }
+        }
+
+        answered++;
+        poster->waits = 0;
+        p = body;
+    }
+
+    keep(poster, p, last - p);
+}
+
+
+static void
+event(peer_t *peer, const char *p, size_t len)
+{
+    char      *n, *at, *by;
+    uint64_t   us;
+    uint32_t   number, *next;
+
+    by = memmem(p, len, "\"by\":", 5);
+    n = memmem(p, len, "\"n\":", 4);
+    at = memmem(p, len, "\"at\":", 5);
+
+    if (by == NULL || n == NULL || at == NULL) {
+        return;                             /* a welcome */
+    }
+
+    number = strtoul(n + 4, NULL, 10);
+    next = &peer->next[strtoul(by + 5, NULL, 10) % conf.posters];
+
+    if (number != *next) {
+        if (number < *next) {
+            repeated++;
+        } else {
+            disordered++;
+        }
+    }
+
+    *next = number + 1;
+    delivered++;
+
+    us = now_us() - strtoull(at + 5, NULL, 10);
+
+    if (ntook < room) {
+        took[ntook++] = us;
+    }
+}
+
+
+static void
+frames(peer_t *peer, char *p, char *last)
+{
+    size_t    head, len;
+    uint8_t  *u;
+
+    while (last - p >= 2) {
+        u = (uint8_t *) p;
+        head = u[1] < 126 ? 2 : u[1] == 126 ? 4 : 10;
+
+        if ((size_t) (last - p) < head) {
+            break;
+        }
+
+        len = u[1] < 126 ? u[1] : u[1] == 126 ? (size_t) u[2] << 8 | u[3]
+              : (size_t) u[6] << 24 | u[7] << 16 | u[8] << 8 | u[9];
+
+        if ((size_t) (last - p) < head + len) {
+            break;
+        }
+
+        if ((u[0] & 15) == 1) {
+            event(peer, p + head, len);
+        } else if ((u[0] & 15) == 8) {
+            die("a socket was closed: %d", u[head] << 8 | u[head + 1]);
+        }
+
+        p += head + len;
+    }
+
+    keep(peer, p, last - p);
+}
+
+
+static void
+readable(peer_t *peer)
+{
+    ssize_t  n;
+
+    memcpy(buffer, peer->in, peer->len);
+    n = read(peer->fd, buffer + peer->len, BUFFER - peer->len);
+
+    if (n == 0 || (n < 0 && errno != EAGAIN)) {
+        die("%s: %s", peer->is_poster ? "poster" : "socket",
+            n ? strerror(errno) : "closed");
+    }
+
+    if (n > 0) {
+        (peer->is_poster ? answers : frames)(peer, buffer,
+                                             buffer + peer->len + n);
+    }
+}
+
+
+static int
+compare(const void *a, const void *b)
+{
+    uint32_t  x = *(uint32_t *) a, y = *(uint32_t *) b;
+
+    return x < y ? -1 : x > y;
+}
+
+
+/* till all is answered and heard; what does not come in PATIENCE is lost */
+
+static uint64_t
+run(void)
+{
+    int                  i, n, k;
+    long                 total;
+    uint64_t             begun, moved, at;
+    struct epoll_event   ev[512];
+
+    total = conf.posts;
+    begun = moved = now_us();
+
+    while (answered < total || delivered < due) {
+
+        for (k = 0; k < conf.posters && sent < total; k++) {
+            if (posters[k].waits) {
+                continue;
+            }
+
+            at = now_us();
+
+            if (conf.rate) {
+                at = begun + (uint64_t) sent * 1000000 / conf.rate;
+
+                if (at > now_us()) {
+                    break;
+                }
+            }
+
+            post(&posters[k], at);
+        }
+
+        n = epoll_wait(ep, ev, 512, conf.rate && sent < total ? 0 : 200);
+
+        for (i = 0; i < n; i++) {
+            readable(ev[i].data.ptr);
+        }
+
+        if (n) {
+            moved = now_us();
+
+        } else if (now_us() - moved > PATIENCE * 1000000) {
+            break;
+        }
+    }
+
+    lost = due - delivered + repeated;
+
+    return now_us() - begun;
+}
+
+
+static void
+settings(int argc, char **argv)
+{
+    int    i;
+    char  *value, text[64];
+
+    struct { const char *name; long *number; } numbers[] = {
+        { "sockets", &conf.sockets }, { "users", &conf.users },
+        { "everyone", &conf.everyone }, { "posters", &conf.posters },
+        { "posts", &conf.posts }, { "rate", &conf.rate },
+        { "batch", &conf.batch }, { "size", &conf.size },
+        { "idle", &conf.idle }, { "hold", &conf.hold },
+        { "base", &conf.base }, { NULL, NULL }
+    }, *n;
+
+    struct { const char *name; const char **text; } texts[] = {
+        { "to", &conf.to }, { "at", &conf.at }, { "from", &conf.from },
+        { "pids", &conf.pids }, { NULL, NULL }
+    }, *t;
+
+    for (i = 1; i < argc; i++) {
+        value = strchr(argv[i], '=');
+
+        if (value == NULL) {
+            die("%s: NAME=VALUE", argv[i]);
+        }
+
+        *value++ = '\0';
+
+        for (n = numbers; n->name && strcmp(n->name, argv[i]); n++) { }
+        for (t = texts; t->name && strcmp(t->name, argv[i]); t++) { }
+
+        if (n->name) {
+            *n->number = atol(value);
+        } else if (t->name) {
+            *t->text = value;
+        } else {
+            die("%s: unknown", argv[i]);
+        }
+    }
+
+    value = conf.at ? strchr(conf.at, ':') : NULL;
+
+    if (value == NULL) {
+        die("at=ADDRESS:PORT");
+    }
+
+    snprintf(text, sizeof(text), "%.*s", (int) (value - conf.at), conf.at);
+    address.sin_family = AF_INET;
+    address.sin_port = htons(atoi(value + 1));
+    inet_pton(AF_INET, text, &address.sin_addr);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    long           i;
+    uint64_t       us, cpu, pss, opened;
+    struct rlimit  limit;
+
+    settings(argc, argv);
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+
+    room = 4000000;
+    took = malloc(room * sizeof(uint32_t));
+    sockets = calloc(conf.sockets, sizeof(peer_t));
+    posters = calloc(conf.posters, sizeof(peer_t));
+    posted = calloc(conf.users * conf.posters, sizeof(uint32_t));
+    ep = epoll_create1(0);
+
+    if (!strcmp(conf.to, "ours")) {
+        issue_tickets();
+    }
+
+    pss = pss_of(conf.pids);
+    cpu = cpu_of(conf.pids);
+    us = now_us();
+    open_sockets();
+    opened = now_us() - us;
+    cpu = cpu_of(conf.pids) - cpu;
+
+    printf("{\"sockets\":%ld,\"connect_us\":%.2f,\"connect_cpu_us\":%.2f",
+           conf.sockets, (double) opened / conf.sockets,
+           cpu / 1000.0 / conf.sockets);
+
+    for (i = 0; i < conf.sockets; i++) {
+        sockets[i].next = calloc(conf.posters, sizeof(uint32_t));
+        watch(&sockets[i]);
+    }
+
+    if (conf.idle) {
+        usleep(500000);
+        printf(",\"memory\":%.0f",
+               ((double) pss_of(conf.pids) - pss) / conf.sockets);
+    }
+
+    if (conf.hold) {
+        printf("}\n");
+        fflush(stdout);
+
+        if (read(0, buffer, 1) != 1) {
+            return 2;
+        }
+
+        printf("{\"held\":%ld", conf.sockets);
+    }
+
+    if (!conf.idle) {
+        for (i = 0; i < conf.posters; i++) {
+            posters[i].fd = dial(0);
+            posters[i].is_poster = 1;
+            posters[i].user = i % conf.users;
+            watch(&posters[i]);
+        }
+
+        cpu = cpu_of(conf.pids);
+        us = run();
+        cpu = cpu_of(conf.pids) - cpu;
+
+        qsort(took, ntook, sizeof(uint32_t), compare);
+
+        printf(",\"seconds\":%.3f,\"posts\":%ld,\"posts_s\":%.0f,"
+               "\"cpu_us_post\":%.2f,\"cpu_us_delivery\":%.3f,"
+               "\"deliveries\":%ld,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,"
+               "\"refused\":%ld,\"lost\":%ld,\"repeated\":%ld,"
+               "\"disordered\":%ld",
+               us / 1e6, answered, answered / (us / 1e6),
+               cpu / 1000.0 / (sent ? sent : 1),
+               cpu / 1000.0 / (delivered ? delivered : 1), delivered,
+               ntook ? took[ntook / 2] : 0,
+               ntook ? took[(size_t) (ntook * 0.99)] : 0,
+               ntook ? took[ntook - 1] : 0, refused, lost, repeated,
+               disordered);
+    }
+
+    printf("}\n");
+
+    return refused || lost || repeated || disordered;
+}
