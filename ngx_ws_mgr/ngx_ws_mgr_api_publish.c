@@ -46,6 +46,7 @@ typedef struct {
     ngx_ws_mgr_body_type_e        type;
     unsigned                      single:1;
     unsigned                      last:1;  /* nothing comes behind this slice */
+    unsigned                      settled:1;  /* only the answer is left */
 } ngx_ws_mgr_post_t;
 
 
@@ -225,6 +226,10 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 
     b->text.last += NGX_WS_MGR_API_PUBLISH_HEAD;
 
+    if (ngx_ws_mgr_post_guard(b) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (b->type == NGX_WS_MGR_BODY_JSON) {
 
         /* one that does not even hold the name is no list */
@@ -251,12 +256,11 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
         }
     }
 
-    return ngx_ws_mgr_post_guard(b) == NGX_OK
-           ? ngx_ws_mgr_post_slice(b) : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return ngx_ws_mgr_post_slice(b);
 }
 
 
-/* for what is not done in one go */
+/* nothing is done in one go: an answer waits for the events' delivery */
 
 static ngx_int_t
 ngx_ws_mgr_post_guard(ngx_ws_mgr_post_t *b)
@@ -289,7 +293,7 @@ ngx_ws_mgr_post_single(ngx_ws_mgr_post_t *b)
     if (ngx_ws_mgr_engine) {
         one = ngx_ws_mgr_post_room(b, 0);
 
-        if (one == NULL || ngx_ws_mgr_post_guard(b) != NGX_OK) {
+        if (one == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -583,7 +587,9 @@ ngx_ws_mgr_post_next(ngx_event_t *ev)
     b = ev->data;
     c = b->request->connection;
 
-    ngx_http_finalize_request(b->request, ngx_ws_mgr_post_slice(b));
+    ngx_http_finalize_request(b->request, b->settled
+                                          ? ngx_ws_mgr_post_answer(b)
+                                          : ngx_ws_mgr_post_slice(b));
     ngx_http_run_posted_requests(c);
 }
 
@@ -601,6 +607,9 @@ ngx_ws_mgr_post_cleanup(void *data)
 }
 
 
+/* the browser comes before the publisher: sockets of this worker are sent what
+   was appended, for which the bell was rung, and then there is an answer */
+
 static ngx_int_t
 ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b)
 {
@@ -612,7 +621,12 @@ ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b)
         return NGX_DONE;
     }
 
-    return ngx_ws_mgr_post_answer(b);
+    b->settled = 1;
+
+    ngx_ws_mgr_post_hold(b);
+    ngx_post_event(&b->next, &ngx_posted_events);
+
+    return NGX_DONE;
 }
 
 

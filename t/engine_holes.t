@@ -12,7 +12,8 @@ use Test::WsMgr::Redis;
 
 my $kills = 200;
 my $redis = Test::WsMgr::Redis->start;
-my @nodes = nodes(2, $redis);
+# a log that holds all of it, however late a node is
+my @nodes = nodes(2, $redis, log => "events=200000 bytes=48m");
 my @ann = map { $nodes[$_ % 2]->connect('ann') } 0 .. 3;
 
 # one who posts, without a pause, till it is told to end

@@ -27,8 +27,16 @@ sub post {
 sub takes {
     my ($user, $n) = @_;
 
-    return min map { my $start = now(); post($user, $n); now() - $start }
+    return min map { my $start = ran(); post($user, $n); ran() - $start }
                1 .. 5;
+}
+
+# seconds of CPU that the worker has had
+sub ran {
+    my ($pid) = $mgr->workers;
+
+    open my $file, '<', "/proc/$pid/schedstat" or die "schedstat: $!";
+    return (split ' ', <$file>)[0] / 1e9;
 }
 
 # memory of the worker that is no other's, in bytes
@@ -71,7 +79,7 @@ SKIP: {
 # without sockets, and with those
 my ($alone, $with) = (takes('nobody', 100), takes('ann', 100));
 
-note sprintf '%.1f us a post without sockets, %.1f us with them',
+note sprintf '%.1f us of CPU a post without sockets, %.1f us with them',
              $alone * 1e4, $with * 1e4;
 cmp_ok $with, '<', 1.5 * $alone, 'publishing is not slowed';
 
