@@ -18,9 +18,14 @@
 #include <ngx_ws_mgr_publish.h>
 #include <ngx_ws_mgr_rejoin.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 
 #define NGX_WS_MGR_MODULE_ANY                                                 \
     NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+#define NGX_WS_MGR_MODULE_HEAP  (1024 * 1024)  /* bytes that a worker keeps */
 
 
 static char *ngx_ws_mgr_module_socket(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -35,6 +40,7 @@ static ngx_int_t ngx_ws_mgr_module_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle);
+static void ngx_ws_mgr_module_heap(void);
 static void ngx_ws_mgr_module_exit_process(ngx_cycle_t *cycle);
 static ngx_ws_mgr_main_conf_t *ngx_ws_mgr_module_used(ngx_cycle_t *cycle);
 
@@ -572,6 +578,8 @@ ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_ws_mgr_module_heap();
+
     if (ngx_ws_mgr_fanout_init(cycle, &mcf->registry, mcf->event_size)
         != NGX_OK)
     {
@@ -592,6 +600,22 @@ ngx_ws_mgr_module_init_process(ngx_cycle_t *cycle)
 
     return mcf->engine.servers
            ? ngx_ws_mgr_engine_redis_init(&mcf->engine, redis, cycle) : NGX_OK;
+}
+
+
+/*
+ * The posts of one turn of the event loop are in memory together, and glibc
+ * gives back what is above 128k when they are answered: each turn would grow
+ * the heap, fault its pages in, and shrink it.  mallopt(3): this also fixes
+ * M_MMAP_THRESHOLD at 128k, so a large message is given back at once.
+ */
+
+static void
+ngx_ws_mgr_module_heap(void)
+{
+#if defined(__GLIBC__)
+    (void) mallopt(M_TOP_PAD, NGX_WS_MGR_MODULE_HEAP);
+#endif
 }
 
 
