@@ -706,8 +706,8 @@ main(int argc, char **argv)
     cpu = cpu_of(conf.pids) - cpu;
 
     printf("{\"sockets\":%ld,\"connect_us\":%.2f,\"connect_cpu_us\":%.2f",
-           conf.sockets, (double) opened / conf.sockets,
-           cpu / 1000.0 / conf.sockets);
+           conf.sockets, (double) opened / (conf.sockets ? conf.sockets : 1),
+           cpu / 1000.0 / (conf.sockets ? conf.sockets : 1));
 
     for (i = 0; i < conf.sockets; i++) {
         sockets[i].next = calloc(conf.posters, sizeof(uint32_t));
