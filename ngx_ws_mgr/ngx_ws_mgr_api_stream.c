@@ -339,7 +339,7 @@ ngx_ws_mgr_stream_round(ngx_ws_mgr_stream_t *s)
 
     /* the lines stay where they are until the round is over */
 
-    if (s->n == 0) {
+    if (s->n == 0 && s->pos) {
         s->len -= s->pos;
         ngx_memmove(s->in, s->in + s->pos, s->len);
         s->pos = 0;

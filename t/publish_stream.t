@@ -208,7 +208,11 @@ for my $n (1 .. 30_000) {
     $before = $mgr->memory($worker, 'Pss') if $n == 5000;
 }
 
-cmp_ok $mgr->memory($worker, 'Pss') - $before, '<', 300,
-       '25,000 more lines, no more memory';
+SKIP: {
+    skip 'a sanitizer keeps what is freed', 1 if $ENV{WS_MGR_ASAN};
+    cmp_ok $mgr->memory($worker, 'Pss') - $before, '<', 300,
+           '25,000 more lines, no more memory';
+}
+
 $long->send_raw("0\r\n\r\n");
 is line_of($long), undef, 'ends';
