@@ -40,6 +40,18 @@ ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s)
 
     c->idle = 1;
 
+    /* the upgrade's answer and what was sent since, in one packet */
+
+    if (c->tcp_nopush == NGX_TCP_NOPUSH_SET) {
+
+        if (ngx_tcp_push(c->fd) == -1) {
+            (void) ngx_connection_error(c, ngx_socket_errno,
+                                        ngx_tcp_push_n " failed");
+        }
+
+        c->tcp_nopush = NGX_TCP_NOPUSH_UNSET;
+    }
+
     ngx_ws_mgr_session_begin(s);
 
     if (s->early) {

@@ -23,8 +23,7 @@ static void ngx_ws_mgr_session_take_tls(ngx_connection_t *c,
     ngx_http_connection_t *hc);
 static void ngx_ws_mgr_session_take_chain(ngx_connection_t *c,
     ngx_chain_t *cl);
-static void ngx_ws_mgr_session_take_events(ngx_connection_t *c,
-    ngx_uint_t nodelay);
+static void ngx_ws_mgr_session_take_events(ngx_connection_t *c);
 static u_char *ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf,
     size_t len);
 
@@ -34,15 +33,13 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
     const ngx_ws_mgr_session_handlers_t *handlers,
     ngx_ws_mgr_session_conf_t *conf)
 {
-    ngx_log_t                 *log;
-    ngx_addr_t                 addr;
-    ngx_pool_t                *pool;
-    ngx_uint_t                 nodelay;
-    ngx_connection_t          *c;
-    ngx_ws_mgr_session_t      *s;
-    ngx_http_connection_t     *hc;
-    ngx_ws_mgr_session_in_t   *in;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_log_t                *log;
+    ngx_addr_t                addr;
+    ngx_pool_t               *pool;
+    ngx_connection_t         *c;
+    ngx_ws_mgr_session_t     *s;
+    ngx_http_connection_t    *hc;
+    ngx_ws_mgr_session_in_t  *in;
 
     c = r->connection;
     hc = r->http_connection;
@@ -68,9 +65,6 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
 
         goto failed;
     }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    nodelay = clcf->tcp_nodelay;
 
     ngx_http_free_request(r, 0);
 
@@ -103,7 +97,7 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
 
     ngx_ws_mgr_frame_init(&s->frame);
 
-    ngx_ws_mgr_session_take_events(c, nodelay);
+    ngx_ws_mgr_session_take_events(c);
 
     return s;
 
@@ -252,7 +246,7 @@ ngx_ws_mgr_session_take_chain(ngx_connection_t *c, ngx_chain_t *cl)
 
 
 static void
-ngx_ws_mgr_session_take_events(ngx_connection_t *c, ngx_uint_t nodelay)
+ngx_ws_mgr_session_take_events(ngx_connection_t *c)
 {
     ngx_event_t  *rev, *wev;
 
@@ -280,22 +274,6 @@ ngx_ws_mgr_session_take_events(ngx_connection_t *c, ngx_uint_t nodelay)
 
     if (wev->active && (ngx_event_flags & NGX_USE_LEVEL_EVENT)) {
         (void) ngx_del_event(wev, NGX_WRITE_EVENT, 0);
-    }
-
-    /* a push lets go of what tcp_nopush has kept */
-
-    if (c->tcp_nopush == NGX_TCP_NOPUSH_SET) {
-
-        if (ngx_tcp_push(c->fd) == -1) {
-            (void) ngx_connection_error(c, ngx_socket_errno,
-                                        ngx_tcp_push_n " failed");
-        }
-
-        c->tcp_nopush = NGX_TCP_NOPUSH_UNSET;
-    }
-
-    if (nodelay) {
-        (void) ngx_tcp_nodelay(c);
     }
 
     ngx_reusable_connection(c, 0);

@@ -19,6 +19,7 @@
 
 
 static ngx_int_t ngx_ws_mgr_upgrade_check_key(ngx_str_t *key);
+static void ngx_ws_mgr_upgrade_nopush(ngx_http_request_t *r);
 static ngx_int_t ngx_ws_mgr_upgrade_extension(ngx_http_request_t *r,
     ngx_ws_mgr_extension_t *agreed);
 static ngx_int_t ngx_ws_mgr_upgrade_accept(ngx_http_request_t *r,
@@ -175,6 +176,8 @@ ngx_ws_mgr_upgrade_send(ngx_http_request_t *r, ngx_str_t *protocol,
     r->limit_rate = 0;
     r->limit_rate_set = 1;
 
+    ngx_ws_mgr_upgrade_nopush(r);
+
     rc = ngx_http_send_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || c->error) {
@@ -183,6 +186,44 @@ ngx_ws_mgr_upgrade_send(ngx_http_request_t *r, ngx_str_t *protocol,
 
     return ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR ? NGX_ERROR
                                                                  : NGX_OK;
+}
+
+
+/*
+ * What is sent waits for ngx_ws_mgr_session_start(), so that the welcome comes
+ * with the answer, or for 200 ms at most.  A TCP_NODELAY that is set in between
+ * would push.
+ */
+
+static void
+ngx_ws_mgr_upgrade_nopush(ngx_http_request_t *r)
+{
+    ngx_connection_t          *c;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    c = r->connection;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->tcp_nodelay) {
+        (void) ngx_tcp_nodelay(c);
+    }
+
+    /* NGX_TCP_NOPUSH_DISABLED is only what the directive says of files; that of
+       TCP_NODELAY is of a socket that is not TCP's */
+
+    if (c->tcp_nopush == NGX_TCP_NOPUSH_SET
+        || c->tcp_nodelay == NGX_TCP_NODELAY_DISABLED)
+    {
+        return;
+    }
+
+    if (ngx_tcp_nopush(c->fd) == -1) {
+        (void) ngx_connection_error(c, ngx_socket_errno,
+                                    ngx_tcp_nopush_n " failed");
+        return;
+    }
+
+    c->tcp_nopush = NGX_TCP_NOPUSH_SET;
 }
 
 
