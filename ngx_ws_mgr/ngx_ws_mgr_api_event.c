@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_api_event.h>
+#include <ngx_ws_mgr_api_fault.h>
 #include <ngx_ws_mgr_node.h>
 #include <ngx_ws_mgr_publish.h>
 
@@ -162,6 +163,38 @@ ngx_ws_mgr_api_event_result(ngx_ws_mgr_posting_t *posting,
 
     return posting->envelope.nusers ? ngx_ws_mgr_api_event_many(posting, t)
                                     : ngx_ws_mgr_api_event_one(posting, t);
+}
+
+
+ngx_int_t
+ngx_ws_mgr_api_event_outcome(ngx_ws_mgr_posting_t *posting,
+    ngx_ws_mgr_text_t *t)
+{
+    size_t                     start;
+    ngx_ws_mgr_api_refusal_t  *refusal;
+
+    refusal = &posting->refusal;
+    start = ngx_ws_mgr_text_len(t);
+
+    if (ngx_ws_mgr_api_event_result(posting, t) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_ws_mgr_api_fault_count(refusal->fault);
+
+    if (t->failed) {
+        return NGX_DECLINED;
+    }
+
+    t->last = t->start + start;
+
+    ngx_ws_mgr_text_put(t, "{\"event_id\":");
+    ngx_ws_mgr_text_string(t, &refusal->event_id);
+    ngx_ws_mgr_text_put(t, ",");
+    ngx_ws_mgr_api_fault_text(t, &refusal->problem);
+    ngx_ws_mgr_text_put(t, "}");
+
+    return NGX_DECLINED;
 }
 
 

@@ -34,5 +34,9 @@ ngx_uint_t ngx_ws_mgr_api_event_append(ngx_ws_mgr_engine_op_t *op,
 ngx_int_t ngx_ws_mgr_api_event_result(ngx_ws_mgr_posting_t *posting,
     ngx_ws_mgr_text_t *t);
 
+/* the same as an item of many: a rejection is added to t too, and counted */
+ngx_int_t ngx_ws_mgr_api_event_outcome(ngx_ws_mgr_posting_t *posting,
+    ngx_ws_mgr_text_t *t);
+
 
 #endif /* _NGX_WS_MGR_API_EVENT_H_INCLUDED_ */

@@ -525,38 +525,16 @@ ngx_ws_mgr_post_results(ngx_ws_mgr_post_t *b)
 static void
 ngx_ws_mgr_post_add(ngx_ws_mgr_post_t *b, ngx_ws_mgr_posting_t *posting)
 {
-    size_t                     start;
-    ngx_ws_mgr_text_t         *t;
-    ngx_ws_mgr_api_refusal_t  *refusal;
-
-    t = &b->text;
-    refusal = &posting->refusal;
-    start = ngx_ws_mgr_text_len(t);
-
     if (b->accepted + b->rejected) {
-        ngx_ws_mgr_text_put(t, ",");
+        ngx_ws_mgr_text_put(&b->text, ",");
     }
 
-    if (ngx_ws_mgr_api_event_result(posting, t) == NGX_OK) {
+    if (ngx_ws_mgr_api_event_outcome(posting, &b->text) == NGX_OK) {
         b->accepted++;
-        return;
+
+    } else {
+        b->rejected++;
     }
-
-    b->rejected++;
-    ngx_ws_mgr_api_fault_count(refusal->fault);
-
-    if (t->failed) {
-        return;
-    }
-
-    t->last = t->start + start;
-
-    ngx_ws_mgr_text_format(t, 16, "%s{\"event_id\":",
-                           (b->accepted + b->rejected > 1) ? "," : "");
-    ngx_ws_mgr_text_string(t, &refusal->event_id);
-    ngx_ws_mgr_text_put(t, ",");
-    ngx_ws_mgr_api_fault_text(t, &refusal->problem);
-    ngx_ws_mgr_text_put(t, "}");
 }
 
 
@@ -607,8 +585,9 @@ ngx_ws_mgr_post_cleanup(void *data)
 }
 
 
-/* the browser comes before the publisher: sockets of this worker are sent what
-   was appended, for which the bell was rung, and then there is an answer */
+/* the browser comes before the publisher: the bell was rung for what was
+   appended, so sockets of this worker are sent it, up to 256 of them in a turn,
+   and then there is an answer */
 
 static ngx_int_t
 ngx_ws_mgr_post_settle(ngx_ws_mgr_post_t *b)

@@ -8,18 +8,20 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_api_event.h>
-#include <ngx_ws_mgr_api_fault.h>
 #include <ngx_ws_mgr_api_stream.h>
 
 
 #define NGX_WS_MGR_STREAM_ROUND  64        /* lines published in one go */
 #define NGX_WS_MGR_STREAM_READ   65536     /* bytes held beyond one event */
+#define NGX_WS_MGR_STREAM_READS  16        /* in one go, without a line */
 
 
 /*
- * A round takes lines that are whole, publishes them, and answers.  The next
- * one begins when the answer is with the kernel, and only then is more read:
- * who does not read the answers is not read either.  Only what is not published
+ * A round takes lines that are whole and publishes them; in the next turn of
+ * the event loop, when sockets of this worker have been sent them, it answers.
+ * The next round begins when the answer is with the kernel, and only then is
+ * more read: who does not read the answers is not read either, and who never
+ * pauses gets no more than a round of a turn.  Only what is not published
  * yet is held: client_max_body_size bounds a body that is held, and so does not
  * bound a stream; ws_mgr_event_size bounds its lines.
  */
@@ -35,6 +37,7 @@ typedef struct {
     size_t                    len;
     size_t                    size;
     size_t                    pos;         /* where the next line begins */
+    ngx_event_t               next;        /* goes on in the next turn */
     ngx_uint_t                line;        /* number of the last one */
     unsigned                  header:1;    /* was sent */
     unsigned                  skipping:1;  /* a line that is too long */
@@ -45,6 +48,7 @@ typedef struct {
 static void ngx_ws_mgr_stream_cleanup(void *data);
 static void ngx_ws_mgr_stream_read(ngx_http_request_t *r);
 static void ngx_ws_mgr_stream_go(ngx_ws_mgr_stream_t *s);
+static void ngx_ws_mgr_stream_next(ngx_event_t *ev);
 static ngx_int_t ngx_ws_mgr_stream_more(ngx_ws_mgr_stream_t *s);
 static ngx_int_t ngx_ws_mgr_stream_take(ngx_ws_mgr_stream_t *s);
 static ngx_int_t ngx_ws_mgr_stream_keep(ngx_ws_mgr_stream_t *s, u_char *p,
@@ -55,10 +59,9 @@ static ngx_int_t ngx_ws_mgr_stream_line(ngx_ws_mgr_stream_t *s,
 static void ngx_ws_mgr_stream_publish(ngx_ws_mgr_stream_t *s);
 static void ngx_ws_mgr_stream_published(ngx_ws_mgr_engine_op_t *op);
 static ngx_int_t ngx_ws_mgr_stream_answer(ngx_ws_mgr_stream_t *s);
-static void ngx_ws_mgr_stream_result(ngx_ws_mgr_posting_t *posting,
-    ngx_ws_mgr_text_t *t);
 static ngx_int_t ngx_ws_mgr_stream_send(ngx_ws_mgr_stream_t *s,
     ngx_ws_mgr_text_t *t);
+static ngx_int_t ngx_ws_mgr_stream_header(ngx_ws_mgr_stream_t *s);
 static void ngx_ws_mgr_stream_writable(ngx_http_request_t *r);
 static ngx_int_t ngx_ws_mgr_stream_sent(ngx_ws_mgr_stream_t *s);
 static void ngx_ws_mgr_stream_end(ngx_ws_mgr_stream_t *s);
@@ -102,6 +105,10 @@ ngx_ws_mgr_api_stream(ngx_http_request_t *r, ngx_ws_mgr_api_event_t *event)
     s->op.data = s;
     s->op.done = ngx_ws_mgr_stream_published;
 
+    s->next.handler = ngx_ws_mgr_stream_next;
+    s->next.data = s;
+    s->next.log = r->connection->log;
+
     r->request_body_in_file_only = 0;
     r->request_body_no_buffering = 1;
 
@@ -117,6 +124,10 @@ ngx_ws_mgr_stream_cleanup(void *data)
     ngx_ws_mgr_stream_t *s = data;
 
     ngx_ws_mgr_engine_cancel(&s->op);
+
+    if (s->next.posted) {
+        ngx_delete_posted_event(&s->next);
+    }
 
     if (s->in) {
         ngx_free(s->in);
@@ -139,61 +150,74 @@ ngx_ws_mgr_stream_read(ngx_http_request_t *r)
 }
 
 
-/* rounds, as long as there are whole lines; nothing of the stream may be
-   touched after it */
+/* a round; nothing of the stream may be touched after it */
 
 static void
 ngx_ws_mgr_stream_go(ngx_ws_mgr_stream_t *s)
 {
     ngx_int_t            rc;
+    ngx_uint_t           reads;
     ngx_http_request_t  *r;
 
     r = s->request;
+    reads = 0;
 
     for ( ;; ) {
         ngx_ws_mgr_stream_round(s);
 
-        if (s->n == 0) {
-            rc = ngx_ws_mgr_stream_more(s);
-
-            if (rc == NGX_OK) {
-                continue;
-            }
-
-            if (rc == NGX_AGAIN) {
-                r->read_event_handler = ngx_ws_mgr_stream_read;
-                return;
-            }
-
-            if (rc == NGX_DONE) {
-                ngx_ws_mgr_stream_end(s);
-
-            } else {
-                ngx_http_finalize_request(r, rc);
-            }
-
-            return;
+        if (s->n || reads++ == NGX_WS_MGR_STREAM_READS) {
+            break;
         }
 
-        r->read_event_handler = ngx_http_block_reading;
-
-        ngx_ws_mgr_stream_publish(s);
-
-        if (s->op.pending) {
-            return;
-        }
-
-        rc = ngx_ws_mgr_stream_answer(s);
+        rc = ngx_ws_mgr_stream_more(s);
 
         if (rc == NGX_AGAIN) {
+            r->read_event_handler = ngx_ws_mgr_stream_read;
+            return;
+        }
+
+        if (rc == NGX_DONE) {
+            ngx_ws_mgr_stream_end(s);
             return;
         }
 
         if (rc != NGX_OK) {
-            ngx_http_finalize_request(r, NGX_ERROR);
+            ngx_http_finalize_request(r, rc);
             return;
         }
     }
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (s->n) {
+        ngx_ws_mgr_stream_publish(s);
+    }
+
+    if (!s->op.pending) {
+        ngx_post_event(&s->next, &ngx_posted_next_events);
+    }
+}
+
+
+static void
+ngx_ws_mgr_stream_next(ngx_event_t *ev)
+{
+    ngx_int_t             rc;
+    ngx_connection_t     *c;
+    ngx_ws_mgr_stream_t  *s = ev->data;
+
+    c = s->request->connection;
+
+    rc = s->n ? ngx_ws_mgr_stream_answer(s) : NGX_OK;
+
+    if (rc == NGX_OK) {
+        ngx_ws_mgr_stream_go(s);
+
+    } else if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(s->request, NGX_ERROR);
+    }
+
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -424,24 +448,9 @@ ngx_ws_mgr_stream_publish(ngx_ws_mgr_stream_t *s)
 static void
 ngx_ws_mgr_stream_published(ngx_ws_mgr_engine_op_t *op)
 {
-    ngx_int_t             rc;
-    ngx_connection_t     *c;
-    ngx_http_request_t   *r;
-    ngx_ws_mgr_stream_t  *s = op->data;
+    ngx_ws_mgr_stream_t *s = op->data;
 
-    r = s->request;
-    c = r->connection;
-
-    rc = ngx_ws_mgr_stream_answer(s);
-
-    if (rc == NGX_OK) {
-        ngx_ws_mgr_stream_go(s);
-
-    } else if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-    }
-
-    ngx_http_run_posted_requests(c);
+    ngx_post_event(&s->next, &ngx_posted_next_events);
 }
 
 
@@ -456,63 +465,25 @@ ngx_ws_mgr_stream_answer(ngx_ws_mgr_stream_t *s)
     ngx_ws_mgr_text_init(&t, s->pool, 1024);
 
     for (i = 0; i < s->n; i++) {
-        ngx_ws_mgr_stream_result(&s->postings[i], &t);
+        (void) ngx_ws_mgr_api_event_outcome(&s->postings[i], &t);
+        ngx_ws_mgr_text_put(&t, "\n");
     }
 
     return t.failed ? NGX_ERROR : ngx_ws_mgr_stream_send(s, &t);
 }
 
 
-static void
-ngx_ws_mgr_stream_result(ngx_ws_mgr_posting_t *posting, ngx_ws_mgr_text_t *t)
-{
-    size_t  start;
-
-    start = ngx_ws_mgr_text_len(t);
-
-    if (ngx_ws_mgr_api_event_result(posting, t) != NGX_OK) {
-        ngx_ws_mgr_api_fault_count(posting->refusal.fault);
-
-        if (t->failed) {
-            return;
-        }
-
-        t->last = t->start + start;
-
-        ngx_ws_mgr_text_put(t, "{\"event_id\":");
-        ngx_ws_mgr_text_string(t, &posting->refusal.event_id);
-        ngx_ws_mgr_text_put(t, ",");
-        ngx_ws_mgr_api_fault_text(t, &posting->refusal.problem);
-        ngx_ws_mgr_text_put(t, "}");
-    }
-
-    ngx_ws_mgr_text_put(t, "\n");
-}
-
-
 static ngx_int_t
 ngx_ws_mgr_stream_send(ngx_ws_mgr_stream_t *s, ngx_ws_mgr_text_t *t)
 {
-    ngx_int_t            rc;
     ngx_buf_t           *b;
     ngx_chain_t         *out;
     ngx_http_request_t  *r;
 
     r = s->request;
 
-    if (!s->header) {
-        s->header = 1;
-
-        r->headers_out.status = NGX_HTTP_OK;
-        ngx_str_set(&r->headers_out.content_type, "application/x-ndjson");
-        r->headers_out.content_type_len = r->headers_out.content_type.len;
-        ngx_http_clear_content_length(r);
-
-        rc = ngx_http_send_header(r);
-
-        if (rc == NGX_ERROR || rc > NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (ngx_ws_mgr_stream_header(s) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     b = ngx_calloc_buf(s->pool);
@@ -535,6 +506,32 @@ ngx_ws_mgr_stream_send(ngx_ws_mgr_stream_t *s, ngx_ws_mgr_text_t *t)
     }
 
     return ngx_ws_mgr_stream_sent(s);
+}
+
+
+/* once, before the first result or the end */
+
+static ngx_int_t
+ngx_ws_mgr_stream_header(ngx_ws_mgr_stream_t *s)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    if (s->header) {
+        return NGX_OK;
+    }
+
+    r = s->request;
+    s->header = 1;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    ngx_str_set(&r->headers_out.content_type, "application/x-ndjson");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    ngx_http_clear_content_length(r);
+
+    rc = ngx_http_send_header(r);
+
+    return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -608,29 +605,12 @@ ngx_ws_mgr_stream_writable(ngx_http_request_t *r)
 static void
 ngx_ws_mgr_stream_end(ngx_ws_mgr_stream_t *s)
 {
-    ngx_int_t            rc;
-    ngx_str_t            type;
     ngx_http_request_t  *r;
 
     r = s->request;
     r->read_event_handler = ngx_http_block_reading;
 
-    if (!s->header) {
-
-        /* of no line */
-
-        r->headers_out.status = NGX_HTTP_OK;
-        ngx_str_set(&type, "application/x-ndjson");
-        r->headers_out.content_type = type;
-        r->headers_out.content_type_len = type.len;
-        r->headers_out.content_length_n = 0;
-        r->header_only = 1;
-
-        ngx_http_finalize_request(r, ngx_http_send_header(r));
-        return;
-    }
-
-    rc = ngx_http_send_special(r, NGX_HTTP_LAST);
-
-    ngx_http_finalize_request(r, rc);
+    ngx_http_finalize_request(r, ngx_ws_mgr_stream_header(s) == NGX_OK
+                                 ? ngx_http_send_special(r, NGX_HTTP_LAST)
+                                 : NGX_ERROR);
 }

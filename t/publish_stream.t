@@ -10,13 +10,16 @@ use Test::WsMgr::Engine;
 use Test::WsMgr::Redis;
 
 my $redis = Test::WsMgr::Redis->start;
-my $mgr = manager(<<'CONF', http => 'ws_mgr_log events=4000 bytes=8m;');
+my $mgr = manager(<<'CONF', http => <<'HTTP');
     location /ws     { ws_mgr_socket; ws_mgr_ping off; }
     location /api/   { ws_mgr_api; client_max_body_size 0;
                        ws_mgr_event_size 4k; }
     location /small/ { ws_mgr_api; client_max_body_size 300; }
-    location /strict/ { ws_mgr_api; ws_mgr_schema enforce; }
+    location /silent/ { ws_mgr_api; client_body_timeout 200ms; }
 CONF
+    ws_mgr_log events=4000 bytes=8m;
+    ws_mgr_connections user=off;
+HTTP
 my ($node) = nodes(1, $redis);
 
 sub opened {
@@ -193,6 +196,57 @@ my $empty = opened($mgr);
 
 $empty->send_raw("0\r\n\r\n");
 is $empty->answer->{status}, 200, 'a stream of no line';
+
+# --- the browser comes before the publisher ---
+
+{
+    my @eves = map { $mgr->connect('eve') } 1 .. 200;
+    my $agent = opened($mgr);
+    my $all = '';
+
+    vec($all, fileno $_->{stream}{socket}, 1) = 1 for @eves;
+
+    for my $n (1 .. 10) {
+        $agent->send_raw(chunk('{"type":"n","user_id":"eve"}' . "\n"));
+        line_of($agent);
+        is select(my $there = $all, undef, undef, 0), 200, "$n: each has it";
+        $_->event for @eves;
+    }
+
+    $_->drop for @eves;
+}
+
+# who is silent for longer than client_body_timeout is left
+my $silent = opened($mgr, path => '/silent/events');
+
+$silent->send_raw(chunk('{"type":"x","user_id":"eve"}' . "\n"));
+ok line_of($silent)->{seq}, 'silent: what came before is published';
+ok $silent->stream->ended(5), 'and then it is left';
+
+# --- Redis is not there, and then nor is who posted ---
+
+{
+    my $ann = $node->connect('ann');
+    my @agents = map { opened($node) } 1, 2;
+    my $line = chunk('{"type":"x","user_id":"ann"}' . "\n");
+
+    $redis->signal('STOP');
+    $_->send_raw($line) for @agents;
+    $agents[0]->stream->abort;
+    is line_of($agents[1])->{code}, 'unavailable', 'redis hangs: told';
+    $agents[1]->send_raw($line);
+    $redis->signal('CONT');
+
+    my $result;
+
+    wait_until {
+        $result = line_of($agents[1]);
+        $agents[1]->send_raw($line) if !$result->{seq};
+        $result->{seq};
+    };
+    ok $result->{seq}, 'and goes on when it is back';
+    $_->stream->close for @agents;
+}
 
 # --- a stream has no end, nor does its memory grow ---
 

@@ -49,7 +49,8 @@
 
 
 #define BUFFER   (256 * 1024)
-#define PATIENCE 20                         /* s without any progress */
+#define BODY     (64 * 1024)
+#define PATIENCE 5                          /* s without any progress */
 
 
 typedef struct {
@@ -107,25 +108,32 @@ now_us(void)
 }
 
 
-/* ns that the threads of the servers ran */
+/* of the servers: the number in /proc/PID/NAME that the format finds */
 
 static uint64_t
-cpu_of(const char *pids)
+sum_of(const char *name, const char *format)
 {
-    char      path[64], *end;
-    FILE     *file;
-    uint64_t  sum, ns;
+    char         path[64], line[128], *end;
+    FILE        *file;
+    uint64_t     sum, n;
+    const char  *pids;
 
-    for (sum = 0; *pids; pids = end + (*end == ',')) {
-        snprintf(path, sizeof(path), "/proc/%ld/schedstat",
-                 strtol(pids, &end, 10));
+    for (sum = 0, pids = conf.pids; *pids; pids = end + (*end == ',')) {
+        snprintf(path, sizeof(path), "/proc/%ld/%s", strtol(pids, &end, 10),
+                 name);
         file = fopen(path, "r");
 
-        if (file == NULL || fscanf(file, "%lu", &ns) != 1) {
+        if (file == NULL) {
             die("no %s", path);
         }
 
-        sum += ns;
+        do {
+            if (fgets(line, sizeof(line), file) == NULL) {
+                die("%s: no \"%s\"", path, format);
+            }
+        } while (sscanf(line, format, &n) != 1);
+
+        sum += n;
         fclose(file);
     }
 
@@ -133,30 +141,19 @@ cpu_of(const char *pids)
 }
 
 
+/* ns that their threads ran */
+
 static uint64_t
-pss_of(const char *pids)
+cpu(void)
 {
-    char      path[64], line[128], *end;
-    FILE     *file;
-    uint64_t  sum, kb;
+    return sum_of("schedstat", "%lu");
+}
 
-    for (sum = 0; *pids; pids = end + (*end == ',')) {
-        snprintf(path, sizeof(path), "/proc/%ld/smaps_rollup",
-                 strtol(pids, &end, 10));
-        file = fopen(path, "r");
 
-        while (file && fgets(line, sizeof(line), file)) {
-            if (sscanf(line, "Pss: %lu", &kb) == 1) {
-                sum += kb * 1024;
-            }
-        }
-
-        if (file) {
-            fclose(file);
-        }
-    }
-
-    return sum;
+static uint64_t
+pss(void)
+{
+    return 1024 * sum_of("smaps_rollup", "Pss: %lu");
 }
 
 
@@ -379,7 +376,7 @@ event_of(char *p, peer_t *poster, uint64_t at)
 static void
 post(peer_t *poster, uint64_t at)
 {
-    static char   body[64 * 1024 + 4096], head[512];
+    static char   body[BODY + 512], head[512];
     size_t        len, n;
     long          i, of;
     char          name[32];
@@ -424,7 +421,10 @@ keep(peer_t *peer, const char *data, size_t len)
         peer->in = realloc(peer->in, peer->room);
     }
 
-    memmove(peer->in, data, len);
+    if (len) {
+        memmove(peer->in, data, len);
+    }
+
     peer->len = len;
 }
 
@@ -543,7 +543,10 @@ readable(peer_t *peer)
 {
     ssize_t  n;
 
-    memcpy(buffer, peer->in, peer->len);
+    if (peer->len) {
+        memcpy(buffer, peer->in, peer->len);
+    }
+
     n = read(peer->fd, buffer + peer->len, BUFFER - peer->len);
 
     if (n == 0 || (n < 0 && errno != EAGAIN)) {
@@ -661,6 +664,13 @@ settings(int argc, char **argv)
         }
     }
 
+    if (conf.sockets < 0 || conf.users < 1 || conf.posters < 1
+        || conf.batch < 1 || conf.size < 1
+        || conf.batch * (conf.size + 256) > BODY)
+    {
+        die("a setting is too small, or a body too large");
+    }
+
     value = conf.at ? strchr(conf.at, ':') : NULL;
 
     if (value == NULL) {
@@ -678,7 +688,7 @@ int
 main(int argc, char **argv)
 {
     long           i;
-    uint64_t       us, cpu, pss, opened;
+    uint64_t       us, ran, held, opened;
     struct rlimit  limit;
 
     settings(argc, argv);
@@ -698,16 +708,16 @@ main(int argc, char **argv)
         issue_tickets();
     }
 
-    pss = pss_of(conf.pids);
-    cpu = cpu_of(conf.pids);
+    held = pss();
+    ran = cpu();
     us = now_us();
     open_sockets();
     opened = now_us() - us;
-    cpu = cpu_of(conf.pids) - cpu;
+    ran = cpu() - ran;
 
     printf("{\"sockets\":%ld,\"connect_us\":%.2f,\"connect_cpu_us\":%.2f",
            conf.sockets, (double) opened / (conf.sockets ? conf.sockets : 1),
-           cpu / 1000.0 / (conf.sockets ? conf.sockets : 1));
+           ran / 1000.0 / (conf.sockets ? conf.sockets : 1));
 
     for (i = 0; i < conf.sockets; i++) {
         sockets[i].next = calloc(conf.posters, sizeof(uint32_t));
@@ -717,7 +727,7 @@ main(int argc, char **argv)
     if (conf.idle) {
         usleep(500000);
         printf(",\"memory\":%.0f",
-               ((double) pss_of(conf.pids) - pss) / conf.sockets);
+               ((double) pss() - held) / conf.sockets);
     }
 
     if (conf.hold) {
@@ -739,9 +749,9 @@ main(int argc, char **argv)
             watch(&posters[i]);
         }
 
-        cpu = cpu_of(conf.pids);
+        ran = cpu();
         us = run();
-        cpu = cpu_of(conf.pids) - cpu;
+        ran = cpu() - ran;
 
         qsort(took, ntook, sizeof(uint32_t), compare);
 
@@ -751,8 +761,8 @@ main(int argc, char **argv)
                "\"refused\":%ld,\"lost\":%ld,\"repeated\":%ld,"
                "\"disordered\":%ld",
                us / 1e6, answered, answered / (us / 1e6),
-               cpu / 1000.0 / (sent ? sent : 1),
-               cpu / 1000.0 / (delivered ? delivered : 1), delivered,
+               ran / 1000.0 / (sent ? sent : 1),
+               ran / 1000.0 / (delivered ? delivered : 1), delivered,
                ntook ? took[ntook / 2] : 0,
                ntook ? took[(size_t) (ntook * 0.99)] : 0,
                ntook ? took[ntook - 1] : 0, refused, lost, repeated,
