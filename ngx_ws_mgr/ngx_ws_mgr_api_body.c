@@ -84,7 +84,8 @@ ngx_ws_mgr_api_body_type(ngx_http_request_t *r, ngx_ws_mgr_body_type_e *type,
     for (i = 0; types[i].len; i++) {
 
         if ((size_t) (last - p) >= types[i].len
-            && ngx_strncasecmp(p, types[i].data, types[i].len) == 0
+            && (ngx_memcmp(p, types[i].data, types[i].len) == 0
+                || ngx_strncasecmp(p, types[i].data, types[i].len) == 0)
             && ngx_ws_mgr_body_parameters(p + types[i].len, last))
         {
             *type = i;

@@ -418,15 +418,21 @@ ngx_ws_mgr_api_event_tokens(ngx_ws_mgr_posting_t *posting)
 static void
 ngx_ws_mgr_api_event_id(ngx_ws_mgr_text_t *t, ngx_ws_mgr_publish_t *p)
 {
-    u_char  position[NGX_WS_MGR_POSITION_LEN];
-    size_t  len;
+    ngx_ws_mgr_text_put(t, ",\"id\":\"");
 
-    len = ngx_ws_mgr_log_position(position, &p->position) - position;
+    if (ngx_ws_mgr_text_room(t, NGX_WS_MGR_POSITION_LEN) == NGX_OK) {
+        t->last = ngx_ws_mgr_log_position(t->last, &p->position);
+    }
 
-    ngx_ws_mgr_text_format(t, len + NGX_INT64_LEN + 64,
-                           ",\"id\":\"%*s\",\"seq\":%uL,\"duplicate\":%s",
-                           len, position, p->position.seq,
-                           p->duplicate ? "true" : "false");
+    ngx_ws_mgr_text_put(t, "\",\"seq\":");
+    ngx_ws_mgr_text_number(t, p->position.seq);
+
+    if (p->duplicate) {
+        ngx_ws_mgr_text_put(t, ",\"duplicate\":true");
+
+    } else {
+        ngx_ws_mgr_text_put(t, ",\"duplicate\":false");
+    }
 }
 
 
@@ -434,10 +440,14 @@ static void
 ngx_ws_mgr_api_event_figure(ngx_ws_mgr_text_t *t, const char *name,
     ngx_uint_t n, ngx_uint_t unknown)
 {
+    ngx_ws_mgr_text_put(t, ",\"");
+    ngx_ws_mgr_text_add(t, name, ngx_strlen(name));
+
     if (unknown) {
-        ngx_ws_mgr_text_format(t, 32, ",\"%s\":null", name);
+        ngx_ws_mgr_text_put(t, "\":null");
         return;
     }
 
-    ngx_ws_mgr_text_format(t, NGX_INT_T_LEN + 32, ",\"%s\":%ui", name, n);
+    ngx_ws_mgr_text_put(t, "\":");
+    ngx_ws_mgr_text_number(t, n);
 }

@@ -18,6 +18,12 @@ static ngx_int_t ngx_ws_mgr_path_decode(ngx_pool_t *pool, ngx_str_t *raw,
     ngx_str_t *value);
 
 
+/* r->uri is the path as it was sent, byte for byte */
+#define ngx_ws_mgr_path_plain(r)                                              \
+    ((r)->valid_unparsed_uri && (r) == (r)->main                              \
+     && !(r)->quoted_uri && !(r)->complex_uri)
+
+
 /*
  * r->uri has lost the difference between "/" and "%2F", so the path is taken
  * from the request line.  Where that is not what led here (it was rewritten,
@@ -38,10 +44,11 @@ ngx_ws_mgr_api_path(ngx_http_request_t *r, ngx_str_t *resource,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    encoded = (ngx_ws_mgr_path_raw(r, &clcf->name, &rest) == NGX_OK);
+    encoded = 1;
 
-    if (!encoded) {
-
+    if (ngx_ws_mgr_path_plain(r)
+        || ngx_ws_mgr_path_raw(r, &clcf->name, &rest) != NGX_OK)
+    {
         if (r->uri.len < clcf->name.len
             || ngx_memcmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
         {
@@ -50,6 +57,8 @@ ngx_ws_mgr_api_path(ngx_http_request_t *r, ngx_str_t *resource,
 
         rest.data = r->uri.data + clcf->name.len;
         rest.len = r->uri.len - clcf->name.len;
+
+        encoded = ngx_ws_mgr_path_plain(r);
     }
 
     p = rest.data;

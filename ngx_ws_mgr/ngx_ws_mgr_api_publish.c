@@ -232,11 +232,12 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 
     if (b->type == NGX_WS_MGR_BODY_JSON) {
 
-        /* one that does not even hold the name is no list */
+        /* one without a bracket, or without the name, is no list */
 
-        if (memmem(body->data, body->len, "\"events\"",
-                   sizeof("\"events\"") - 1)
-            == NULL)
+        if (memchr(body->data, '[', body->len) == NULL
+            || memmem(body->data, body->len, "\"events\"",
+                      sizeof("\"events\"") - 1)
+               == NULL)
         {
             return ngx_ws_mgr_post_single(b);
         }
@@ -621,7 +622,7 @@ ngx_ws_mgr_post_settled(ngx_http_request_t *r, void *data)
 static ngx_int_t
 ngx_ws_mgr_post_answer(ngx_ws_mgr_post_t *b)
 {
-    u_char             *last, head[NGX_WS_MGR_API_PUBLISH_HEAD];
+    u_char             *p, head[NGX_WS_MGR_API_PUBLISH_HEAD];
     size_t              len;
     ngx_ws_mgr_text_t  *t;
 
@@ -640,9 +641,13 @@ ngx_ws_mgr_post_answer(ngx_ws_mgr_post_t *b)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    last = ngx_sprintf(head, "{\"accepted\":%ui,\"rejected\":%ui,\"events\":[",
-                       b->accepted, b->rejected);
-    len = last - head;
+    p = ngx_cpymem(head, "{\"accepted\":", sizeof("{\"accepted\":") - 1);
+    p = ngx_ws_mgr_text_decimal(p, b->accepted);
+    p = ngx_cpymem(p, ",\"rejected\":", sizeof(",\"rejected\":") - 1);
+    p = ngx_ws_mgr_text_decimal(p, b->rejected);
+    p = ngx_cpymem(p, ",\"events\":[", sizeof(",\"events\":[") - 1);
+
+    len = p - head;
 
     t->start += NGX_WS_MGR_API_PUBLISH_HEAD - len;
     ngx_memcpy(t->start, head, len);

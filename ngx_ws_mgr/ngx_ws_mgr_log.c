@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_log_latest.h>
+#include <ngx_ws_mgr_text.h>
 
 
 #define NGX_WS_MGR_LOG_RING  8             /* places of a first ring */
@@ -14,8 +15,6 @@
 
 static uint64_t ngx_ws_mgr_log_seq(ngx_ws_mgr_log_t *log,
     ngx_ws_mgr_entry_t *entry);
-static size_t ngx_ws_mgr_log_digits(uint64_t n);
-static u_char *ngx_ws_mgr_log_decimal(u_char *p, uint64_t n);
 static u_char *ngx_ws_mgr_log_base36(u_char *p, uint64_t n);
 static size_t ngx_ws_mgr_log_payload(ngx_ws_mgr_log_t *log,
     ngx_ws_mgr_entry_t *entry);
@@ -439,7 +438,7 @@ ngx_ws_mgr_log_position(u_char *p, ngx_ws_mgr_position_t *position)
         *p++ = 'b';
     }
 
-    return ngx_ws_mgr_log_decimal(p, position->seq);
+    return ngx_ws_mgr_text_decimal(p, position->seq);
 }
 
 
@@ -521,8 +520,8 @@ ngx_ws_mgr_log_payload(ngx_ws_mgr_log_t *log, ngx_ws_mgr_entry_t *entry)
 
     size = sizeof("{\"id\":\"-\",\"seq\":,\"ts\":,") - 1
            + log->epoch_len + log->broadcast
-           + 2 * ngx_ws_mgr_log_digits(ngx_ws_mgr_log_seq(log, entry))
-           + ngx_ws_mgr_log_digits(entry->now)
+           + 2 * ngx_ws_mgr_text_digits(ngx_ws_mgr_log_seq(log, entry))
+           + ngx_ws_mgr_text_digits(entry->now)
            + entry->size;
 
     if (entry->user_raw.len) {
@@ -549,13 +548,13 @@ ngx_ws_mgr_log_head(u_char *p, ngx_ws_mgr_log_t *log,
     }
 
     seq = p;
-    p = ngx_ws_mgr_log_decimal(p, ngx_ws_mgr_log_seq(log, entry));
+    p = ngx_ws_mgr_text_decimal(p, ngx_ws_mgr_log_seq(log, entry));
     len = p - seq;
 
     p = ngx_cpymem(p, "\",\"seq\":", sizeof("\",\"seq\":") - 1);
     p = ngx_cpymem(p, seq, len);
     p = ngx_cpymem(p, ",\"ts\":", sizeof(",\"ts\":") - 1);
-    p = ngx_ws_mgr_log_decimal(p, entry->now);
+    p = ngx_ws_mgr_text_decimal(p, entry->now);
     *p++ = ',';
 
     if (entry->user_raw.len) {
@@ -575,36 +574,6 @@ ngx_ws_mgr_log_hash(ngx_ws_mgr_log_t *log, ngx_str_t *event_id)
 
     return ngx_murmur_hash2(event_id->data, event_id->len)
            ^ (uint32_t) (((uintptr_t) log >> 6) * 0x9e3779b1);
-}
-
-
-static size_t
-ngx_ws_mgr_log_digits(uint64_t n)
-{
-    size_t  digits;
-
-    for (digits = 1; n >= 10; digits++) {
-        n /= 10;
-    }
-
-    return digits;
-}
-
-
-static u_char *
-ngx_ws_mgr_log_decimal(u_char *p, uint64_t n)
-{
-    u_char  *last, *end;
-
-    end = p + ngx_ws_mgr_log_digits(n);
-    last = end;
-
-    do {
-        *--last = (u_char) ('0' + n % 10);
-        n /= 10;
-    } while (last > p);
-
-    return end;
 }
 
 

@@ -28,7 +28,7 @@ ngx_ws_mgr_text_init(ngx_ws_mgr_text_t *t, ngx_pool_t *pool, size_t size)
 
 
 ngx_int_t
-ngx_ws_mgr_text_room(ngx_ws_mgr_text_t *t, size_t size)
+ngx_ws_mgr_text_grow(ngx_ws_mgr_text_t *t, size_t size)
 {
     u_char  *p;
     size_t   len, want;
@@ -37,16 +37,13 @@ ngx_ws_mgr_text_room(ngx_ws_mgr_text_t *t, size_t size)
         return NGX_ERROR;
     }
 
-    if ((size_t) (t->end - t->last) >= size) {
-        return NGX_OK;
-    }
-
     len = t->last - t->start;
     want = ngx_max(2 * (size_t) (t->end - t->start), len + size);
     want = ngx_max(want, NGX_WS_MGR_TEXT_MIN);
 
     p = ngx_pnalloc(t->pool, want);
     if (p == NULL) {
+        t->end = t->last;
         t->failed = 1;
         return NGX_ERROR;
     }
@@ -61,17 +58,6 @@ ngx_ws_mgr_text_room(ngx_ws_mgr_text_t *t, size_t size)
     t->end = p + want;
 
     return NGX_OK;
-}
-
-
-void
-ngx_ws_mgr_text_add(ngx_ws_mgr_text_t *t, const void *p, size_t len)
-{
-    if (len == 0 || ngx_ws_mgr_text_room(t, len) != NGX_OK) {
-        return;
-    }
-
-    t->last = ngx_cpymem(t->last, p, len);
 }
 
 
@@ -94,7 +80,49 @@ ngx_ws_mgr_text_format(ngx_ws_mgr_text_t *t, size_t size, const char *fmt,
 void
 ngx_ws_mgr_text_number(ngx_ws_mgr_text_t *t, uint64_t number)
 {
-    ngx_ws_mgr_text_format(t, NGX_INT64_LEN, "%uL", number);
+    if (ngx_ws_mgr_text_room(t, NGX_INT64_LEN) == NGX_OK) {
+        t->last = ngx_ws_mgr_text_decimal(t->last, number);
+    }
+}
+
+
+u_char *
+ngx_ws_mgr_text_decimal(u_char *p, uint64_t number)
+{
+    u_char  *d, *end;
+
+    end = p + ngx_ws_mgr_text_digits(number);
+    d = end;
+
+    do {
+        *--d = (u_char) ('0' + number % 10);
+        number /= 10;
+    } while (d > p);
+
+    return end;
+}
+
+
+size_t
+ngx_ws_mgr_text_digits(uint64_t number)
+{
+    size_t    digits;
+    uint64_t  least;
+
+    /* of the least number with as many bits, or one more; 1233 / 4096 is
+       log10(2) */
+
+    static const uint64_t  powers[] = {
+        0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+        1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000,
+        100000000000000, 1000000000000000, 10000000000000000,
+        100000000000000000, 1000000000000000000, 10000000000000000000u
+    };
+
+    digits = (size_t) (64 - __builtin_clzll(number | 1)) * 1233 >> 12;
+    least = powers[digits];
+
+    return digits + (number >= least);
 }
 
 
