@@ -13,8 +13,6 @@ static ngx_ws_mgr_shard_t *ngx_ws_mgr_census_lock(ngx_str_t *name,
     ngx_ws_mgr_user_t **user);
 static void ngx_ws_mgr_census_copy_conn(ngx_ws_mgr_conn_t *conn,
     ngx_ws_mgr_conn_info_t *info);
-static ngx_rbtree_node_t *ngx_ws_mgr_census_after(ngx_rbtree_t *tree,
-    ngx_ws_mgr_user_name_t *after);
 
 
 ngx_int_t
@@ -92,7 +90,7 @@ ngx_ws_mgr_census_user_conns(ngx_str_t *name, uint64_t after,
     i = 0;
     shard = ngx_ws_mgr_census_lock(name, &user);
 
-    if (user == NULL) {
+    if (user == NULL || user->nconns == 0) {
         goto done;
     }
 
@@ -162,7 +160,6 @@ ngx_ws_mgr_census_users(ngx_uint_t index, ngx_ws_mgr_user_name_t *after,
 {
     u_char              *p, *last;
     ngx_uint_t           i, budget;
-    ngx_rbtree_node_t   *node;
     ngx_ws_mgr_user_t   *user;
     ngx_ws_mgr_shard_t  *shard;
 
@@ -180,17 +177,15 @@ ngx_ws_mgr_census_users(ngx_uint_t index, ngx_ws_mgr_user_name_t *after,
 
     ngx_ws_mgr_shard_lock(shard);
 
-    node = ngx_ws_mgr_census_after(&shard->users, after);
+    user = ngx_ws_mgr_shard_behind(shard, after->hash, &after->name);
 
-    for (i = 0; node && i < *n && budget; budget--) {
-        user = (ngx_ws_mgr_user_t *) node;
-
-        after->hash = (uint32_t) node->key;
+    for (i = 0; user && i < *n && budget; budget--) {
+        after->hash = user->hash;
         after->name.len = user->len;
         ngx_memcpy(after->name.data, user->name, user->len);
 
         if (user->sockets && ngx_ws_mgr_member_is_user(user)) {
-            names[i].hash = (uint32_t) node->key;
+            names[i].hash = user->hash;
             names[i].connections = user->sockets;
             names[i].name.data = last;
             names[i].name.len = user->len;
@@ -198,14 +193,14 @@ ngx_ws_mgr_census_users(ngx_uint_t index, ngx_ws_mgr_user_name_t *after,
             i++;
         }
 
-        node = ngx_rbtree_next(&shard->users, node);
+        user = ngx_ws_mgr_shard_next(shard, user);
     }
 
     ngx_ws_mgr_shard_unlock(shard);
 
     *n = i;
 
-    return node ? NGX_AGAIN : NGX_OK;
+    return user ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -360,41 +355,4 @@ ngx_ws_mgr_census_copy_conn(ngx_ws_mgr_conn_t *conn,
         info->thread.len = conn->thread[0];
         ngx_memcpy(info->thread_data, conn->thread + 1, conn->thread[0]);
     }
-}
-
-
-/* the first user behind "after" in the order of the tree */
-
-static ngx_rbtree_node_t *
-ngx_ws_mgr_census_after(ngx_rbtree_t *tree, ngx_ws_mgr_user_name_t *after)
-{
-    ngx_uint_t          behind;
-    ngx_rbtree_node_t  *node, *found;
-    ngx_ws_mgr_user_t  *user;
-
-    found = NULL;
-    node = tree->root;
-
-    while (node != tree->sentinel) {
-        user = (ngx_ws_mgr_user_t *) node;
-
-        if (node->key != after->hash) {
-            behind = node->key > after->hash;
-
-        } else {
-            behind = ngx_memn2cmp(user->name, after->name.data, user->len,
-                                  after->name.len)
-                     > 0;
-        }
-
-        if (behind) {
-            found = node;
-            node = node->left;
-
-        } else {
-            node = node->right;
-        }
-    }
-
-    return found;
 }

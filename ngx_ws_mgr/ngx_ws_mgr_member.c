@@ -358,8 +358,10 @@ ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
         return member;
     }
 
-    member = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_member_t));
-
+    member = (user->first.user == NULL)
+             ? &user->first
+             : ngx_ws_mgr_shard_alloc_locked(shard,
+                                             sizeof(ngx_ws_mgr_member_t));
     if (member == NULL) {
 
         if (user->members == NULL) {
@@ -417,7 +419,13 @@ ngx_ws_mgr_member_release_locked(ngx_ws_mgr_shard_t *shard,
 
     *link = member->next;
     ngx_ws_mgr_failpoint_midst();
-    ngx_ws_mgr_shard_free_locked(shard, member);
+
+    if (member == &user->first) {
+        ngx_memzero(member, sizeof(ngx_ws_mgr_member_t));
+
+    } else {
+        ngx_ws_mgr_shard_free_locked(shard, member);
+    }
 
     if (user->members == NULL) {
         ngx_ws_mgr_shard_rest_locked(shard, user);

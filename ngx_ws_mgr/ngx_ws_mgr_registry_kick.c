@@ -23,7 +23,7 @@ ngx_ws_mgr_registry_kick_user(ngx_str_t *name, ngx_uint_t code)
 
     shard = ngx_ws_mgr_shard_lock_name(name, &user);
 
-    if (user) {
+    if (user && user->nconns) {
         n = user->nconns - user->kicked;
 
         for (q = ngx_queue_head(&user->conns);

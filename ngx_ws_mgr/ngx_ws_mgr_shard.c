@@ -14,12 +14,6 @@
 #define NGX_WS_MGR_SHARD_EVICTIONS  1024
 
 
-static ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard,
-    uint32_t hash, ngx_str_t *name);
-static void ngx_ws_mgr_shard_insert(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
-static ngx_int_t ngx_ws_mgr_shard_order(ngx_str_t *name,
-    ngx_ws_mgr_user_t *user);
 static ngx_uint_t ngx_ws_mgr_shard_relieve_locked(ngx_ws_mgr_shard_t *shard);
 static void ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t cause);
@@ -107,38 +101,6 @@ ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
 }
 
 
-static ngx_ws_mgr_user_t *
-ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard, uint32_t hash,
-    ngx_str_t *name)
-{
-    ngx_int_t           order;
-    ngx_rbtree_node_t  *node, *sentinel;
-    ngx_ws_mgr_user_t  *user;
-
-    node = shard->users.root;
-    sentinel = shard->users.sentinel;
-
-    while (node != sentinel) {
-
-        if (hash != node->key) {
-            node = (hash < node->key) ? node->left : node->right;
-            continue;
-        }
-
-        user = (ngx_ws_mgr_user_t *) node;
-        order = ngx_ws_mgr_shard_order(name, user);
-
-        if (order == 0) {
-            return user;
-        }
-
-        node = (order < 0) ? node->left : node->right;
-    }
-
-    return NULL;
-}
-
-
 ngx_ws_mgr_user_t *
 ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
 {
@@ -151,7 +113,7 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
         return NULL;
     }
 
-    user->node.key = ngx_ws_mgr_shard_hash(name);
+    user->hash = ngx_ws_mgr_shard_hash(name);
     user->len = (uint8_t) name->len;
     ngx_memcpy(user->name, name->data, name->len);
 
@@ -159,11 +121,7 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
     ngx_ws_mgr_log_init(&user->log, ngx_ws_mgr_shard_epoch(shard),
                         name->len == 1 && name->data[0] == '*');
 
-    /* where the function is differs between workers of a module that was
-       replaced and reloaded, so it is good only while the lock is held */
-    shard->users.insert = ngx_ws_mgr_shard_insert;
-    ngx_ws_mgr_failpoint_midst();
-    ngx_rbtree_insert(&shard->users, &user->node);
+    ngx_ws_mgr_shard_insert(shard, user);
     shard->nlogs++;
 
     return user;
@@ -197,6 +155,7 @@ ngx_ws_mgr_shard_unrest_locked(ngx_ws_mgr_shard_t *shard,
     if (user->resting) {
         user->resting = 0;
         ngx_queue_remove(&user->idle);
+        ngx_queue_init(&user->conns);
     }
 }
 
@@ -419,56 +378,9 @@ ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
         ngx_slab_free_locked(shard->pool, user->runs);
     }
 
-    ngx_rbtree_delete(&shard->users, &user->node);
+    ngx_ws_mgr_shard_remove(shard, user);
     ngx_slab_free_locked(shard->pool, user);
     shard->nlogs--;
-}
-
-
-static void
-ngx_ws_mgr_shard_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
-    ngx_rbtree_node_t *sentinel)
-{
-    ngx_str_t            name;
-    ngx_uint_t           less;
-    ngx_rbtree_node_t  **p;
-    ngx_ws_mgr_user_t   *user;
-
-    user = (ngx_ws_mgr_user_t *) node;
-    name.len = user->len;
-    name.data = user->name;
-
-    for ( ;; ) {
-
-        if (node->key != temp->key) {
-            less = node->key < temp->key;
-
-        } else {
-            less = ngx_ws_mgr_shard_order(&name, (ngx_ws_mgr_user_t *) temp)
-                   < 0;
-        }
-
-        p = less ? &temp->left : &temp->right;
-
-        if (*p == sentinel) {
-            break;
-        }
-
-        temp = *p;
-    }
-
-    *p = node;
-    node->parent = temp;
-    node->left = sentinel;
-    node->right = sentinel;
-    ngx_rbt_red(node);
-}
-
-
-static ngx_int_t
-ngx_ws_mgr_shard_order(ngx_str_t *name, ngx_ws_mgr_user_t *user)
-{
-    return ngx_memn2cmp(name->data, user->name, name->len, user->len);
 }
 
 

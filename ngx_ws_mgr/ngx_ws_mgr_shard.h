@@ -68,16 +68,24 @@ struct ngx_ws_mgr_conn_s {
 };
 
 
+/* with a name of up to 57 bytes in a block of 256 */
+
 struct ngx_ws_mgr_user_s {
-    ngx_rbtree_node_t        node;         /* key: hash */
+    ngx_ws_mgr_user_t       *next;         /* in its bucket */
+    uint32_t                 hash;
+    uint32_t                 nconns;
     ngx_ws_mgr_log_t         log;
     ngx_ws_mgr_member_t     *members;
-    ngx_queue_t              conns;        /* oldest first */
-    ngx_queue_t              idle;         /* in shard->idle, where resting */
+    union {
+        ngx_queue_t          conns;        /* oldest first; where resting: */
+        ngx_queue_t          idle;         /* in shard->idle */
+    };
     ngx_queue_t              rank;         /* in shard->ranks, where ranked */
     ngx_ws_mgr_runs_t       *runs;         /* NULL: none yet */
     uint64_t                 touched;      /* ms: last append, last leave */
-    uint32_t                 nconns;
+    ngx_ws_mgr_member_t      first;        /* one of the members, most often
+                                              the only one; its user is NULL:
+                                              free */
     uint32_t                 kicked;       /* of nconns, on their way out */
     uint32_t                 waiters;      /* of all members */
     uint32_t                 sockets;      /* of all members */
@@ -102,8 +110,9 @@ typedef struct {
 
     /* from here on it is made anew, after a worker has died in the midst of a
        change */
-    ngx_rbtree_t             users;
-    ngx_rbtree_node_t        users_sentinel;
+    ngx_ws_mgr_user_t      **users;        /* by hash, in the order of hash and
+                                              name */
+    ngx_uint_t               users_shift;  /* of a hash, to its bucket */
     ngx_rbtree_t             conns;
     ngx_rbtree_node_t        conns_sentinel;
     ngx_rbtree_t             tickets;      /* of ticket_shm */
@@ -193,6 +202,17 @@ ngx_ws_mgr_shard_t *ngx_ws_mgr_shard_lock_name(ngx_str_t *name,
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find_locked(ngx_ws_mgr_shard_t *shard,
     ngx_str_t *name);
 
+/*
+ * Users in the order of hash and name: the first whose hash is at least that;
+ * the first behind that hash and name; the next one.  NULL: none.
+ */
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_from(ngx_ws_mgr_shard_t *shard,
+    uint32_t hash);
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_behind(ngx_ws_mgr_shard_t *shard,
+    uint32_t hash, ngx_str_t *name);
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_next(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user);
+
 /* a user that is unknown so far; NULL: no memory */
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard,
     ngx_str_t *name);
@@ -227,6 +247,18 @@ void ngx_ws_mgr_shard_free_run_locked(ngx_ws_mgr_shard_t *shard,
 /* frees up to n resting users whose time is over; returns how many */
 ngx_uint_t ngx_ws_mgr_shard_expire_locked(ngx_ws_mgr_shard_t *shard,
     ngx_uint_t n, uint64_t now);
+
+
+/* --- shard_users: for shard alone --- */
+
+/* the user, or NULL */
+ngx_ws_mgr_user_t *ngx_ws_mgr_shard_find(ngx_ws_mgr_shard_t *shard,
+    uint32_t hash, ngx_str_t *name);
+/* of one whose name is unknown so far, with its hash; of one that is there */
+void ngx_ws_mgr_shard_insert(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user);
+void ngx_ws_mgr_shard_remove(ngx_ws_mgr_shard_t *shard,
+    ngx_ws_mgr_user_t *user);
 
 
 #endif /* _NGX_WS_MGR_SHARD_H_INCLUDED_ */

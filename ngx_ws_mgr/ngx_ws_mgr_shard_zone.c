@@ -196,7 +196,8 @@ ngx_ws_mgr_shard_create(ngx_shm_zone_t *zone)
 static ngx_int_t
 ngx_ws_mgr_shard_empty(ngx_ws_mgr_shard_t *shard)
 {
-    ngx_uint_t        i, n;
+    size_t            size;
+    ngx_uint_t        i, n, shift;
     ngx_slab_pool_t  *pool;
 
     pool = shard->pool;
@@ -214,22 +215,28 @@ ngx_ws_mgr_shard_empty(ngx_ws_mgr_shard_t *shard)
     ngx_memzero(&shard->users, sizeof(ngx_ws_mgr_shard_t)
                                - offsetof(ngx_ws_mgr_shard_t, users));
 
-    for (n = 64; n * 2 <= (size_t) (shard->end - (u_char *) pool) / 1024;
-         n *= 2)
-    {
-        /* void */
+    shift = 6;
+    size = (shard->end - (u_char *) pool) / 1024;
+
+    while ((size_t) 2 << shift <= size) {
+        shift++;
     }
+
+    n = (ngx_uint_t) 1 << shift;
 
     shard->ids.mask = n - 1;
     shard->ids.buckets = ngx_ws_mgr_shard_table(shard, n);
     shard->ids.latest_mask = n / 4 - 1;
     shard->ids.latest = ngx_ws_mgr_shard_table(shard, n / 4);
+    shard->users_shift = 32 - (shift - 2);
+    shard->users = ngx_ws_mgr_shard_table(shard, n / 4);
 
-    if (shard->ids.buckets == NULL || shard->ids.latest == NULL) {
+    if (shard->ids.buckets == NULL || shard->ids.latest == NULL
+        || shard->users == NULL)
+    {
         return NGX_ERROR;
     }
 
-    ngx_rbtree_init(&shard->users, &shard->users_sentinel, NULL);
     ngx_rbtree_init(&shard->conns, &shard->conns_sentinel,
                     ngx_rbtree_insert_value);
     ngx_rbtree_init(&shard->tickets, &shard->tickets_sentinel,

@@ -14,7 +14,7 @@
 typedef struct {
     ngx_uint_t     slot;
     ngx_uint_t     shard;
-    uint32_t       key;                    /* users below it are done */
+    uint32_t       hash;                   /* users below it are done */
     unsigned       active:1;
 } ngx_ws_mgr_sweep_t;
 
@@ -23,8 +23,6 @@ static void ngx_ws_mgr_sweep_abandon(void);
 static ngx_uint_t ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep);
 static ngx_uint_t ngx_ws_mgr_sweep_user_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t slot, ngx_uint_t *conns);
-static ngx_rbtree_node_t *ngx_ws_mgr_sweep_from(ngx_rbtree_t *tree,
-    ngx_rbtree_key_t key);
 static void ngx_ws_mgr_sweep_expire(void);
 
 
@@ -112,7 +110,7 @@ static ngx_uint_t
 ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
 {
     ngx_uint_t           users, conns;
-    ngx_rbtree_node_t   *node, *next;
+    ngx_ws_mgr_user_t   *user, *next;
     ngx_ws_mgr_shard_t  *shard;
 
     if (sweep->shard == ngx_ws_mgr_registry_conf->nshards) {
@@ -129,32 +127,30 @@ ngx_ws_mgr_sweep_slice(ngx_ws_mgr_sweep_t *sweep)
     shard->dirty[sweep->slot].last = NULL;
     ngx_ws_mgr_failpoint_midst();
 
-    node = ngx_ws_mgr_sweep_from(&shard->users, sweep->key);
+    user = ngx_ws_mgr_shard_from(shard, sweep->hash);
 
-    /* a slice ends between two keys, since that is where the next begins, or
+    /* a slice ends between two hashes, since that is where the next begins, or
        within a user, some of whose connections are gone by then */
 
-    while (node
-           && (users < NGX_WS_MGR_SLICE || node->key == sweep->key))
+    while (user
+           && (users < NGX_WS_MGR_SLICE || user->hash == sweep->hash))
     {
-        next = ngx_rbtree_next(&shard->users, node);
-        sweep->key = (uint32_t) node->key;
+        next = ngx_ws_mgr_shard_next(shard, user);
+        sweep->hash = user->hash;
 
-        if (!ngx_ws_mgr_sweep_user_locked(shard, (ngx_ws_mgr_user_t *) node,
-                                          sweep->slot, &conns))
-        {
+        if (!ngx_ws_mgr_sweep_user_locked(shard, user, sweep->slot, &conns)) {
             break;
         }
 
         users++;
-        node = next;
+        user = next;
     }
 
-    if (node) {
-        sweep->key = (uint32_t) node->key;
+    if (user) {
+        sweep->hash = user->hash;
 
     } else {
-        sweep->key = 0;
+        sweep->hash = 0;
         sweep->shard++;
     }
 
@@ -220,31 +216,6 @@ ngx_ws_mgr_sweep_user_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_member_release_locked(shard, member);
 
     return 1;
-}
-
-
-/* the first node with a key of at least "key", or NULL */
-
-static ngx_rbtree_node_t *
-ngx_ws_mgr_sweep_from(ngx_rbtree_t *tree, ngx_rbtree_key_t key)
-{
-    ngx_rbtree_node_t  *node, *found;
-
-    found = NULL;
-    node = tree->root;
-
-    while (node != tree->sentinel) {
-
-        if (node->key >= key) {
-            found = node;
-            node = node->left;
-
-        } else {
-            node = node->right;
-        }
-    }
-
-    return found;
 }
 
 
