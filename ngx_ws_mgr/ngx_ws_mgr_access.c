@@ -83,6 +83,9 @@ ngx_ws_mgr_access_log(ngx_ws_mgr_session_t *s, ngx_ws_mgr_loc_conf_t *conf,
     c.requests--;
     c.data = r;
 
+    /* what variables keep for the connection, too, is for this call */
+    c.pool = r->pool;
+
     if (ngx_ws_mgr_access_fill(r, s, user, connection) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, &log, 0, "ws_mgr session was not logged");
         r->logged = 1;

@@ -37,7 +37,7 @@ static void ngx_ws_mgr_client_drain(ngx_ws_mgr_session_t *s,
     ngx_msec_t reconnect_ms);
 static void ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s);
 static void ngx_ws_mgr_client_end(ngx_ws_mgr_session_t *s);
-static ngx_ws_mgr_client_name_t *ngx_ws_mgr_client_name(ngx_pool_t *pool,
+static ngx_ws_mgr_client_name_t *ngx_ws_mgr_client_name(
     ngx_ws_mgr_place_t *place);
 
 
@@ -155,7 +155,7 @@ ngx_ws_mgr_client_leave(ngx_ws_mgr_session_t *s)
 
     ngx_ws_mgr_notify_disconnect(s, &client->place);
 
-    name = ngx_ws_mgr_client_name(s->connection->pool, &client->place);
+    name = ngx_ws_mgr_client_name(&client->place);
 
     ngx_ws_mgr_seat_leave(client);
 
@@ -176,11 +176,15 @@ ngx_ws_mgr_client_end(ngx_ws_mgr_session_t *s)
 
     ngx_ws_mgr_access_log(s, ngx_ws_mgr_conf_of_session(s->conf),
                           &name->user, &name->connection);
+
+    if (name != &none) {
+        ngx_free(name);
+    }
 }
 
 
 static ngx_ws_mgr_client_name_t *
-ngx_ws_mgr_client_name(ngx_pool_t *pool, ngx_ws_mgr_place_t *place)
+ngx_ws_mgr_client_name(ngx_ws_mgr_place_t *place)
 {
     u_char                    *p;
     ngx_ws_mgr_who_t           who;
@@ -188,8 +192,8 @@ ngx_ws_mgr_client_name(ngx_pool_t *pool, ngx_ws_mgr_place_t *place)
 
     ngx_ws_mgr_registry_who(place, &who);
 
-    name = ngx_palloc(pool, sizeof(ngx_ws_mgr_client_name_t) + who.user_len
-                            + NGX_WS_MGR_CONN_LEN);
+    name = ngx_alloc(sizeof(ngx_ws_mgr_client_name_t) + who.user_len
+                     + NGX_WS_MGR_CONN_LEN, ngx_cycle->log);
     if (name == NULL) {
         return NULL;
     }

@@ -111,7 +111,8 @@ ngx_ws_mgr_notify_add(ngx_ws_mgr_session_t *s,
 
     if (item == NULL) {
         ngx_ws_mgr_discard(NOTICES_DROPPED);
-        ngx_log_error(NGX_LOG_ERR, s->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR,
+                      ngx_ws_mgr_session_log(s, "notifying of websocket"), 0,
                       "ws_mgr_notify: a notice was thrown away, %ui wait",
                       ngx_ws_mgr_notify_waiting);
         return;

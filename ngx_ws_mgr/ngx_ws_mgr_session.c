@@ -38,6 +38,8 @@ ngx_ws_mgr_session_start(ngx_ws_mgr_session_t *s)
 
     c = s->connection;
 
+    (void) ngx_ws_mgr_session_log(s, "starting websocket");
+
     c->idle = 1;
 
     /* the upgrade's answer and what was sent since, in one packet */
@@ -110,6 +112,8 @@ ngx_ws_mgr_session_abort(ngx_ws_mgr_session_t *s, ngx_uint_t code)
     }
 
     c = s->connection;
+
+    (void) ngx_ws_mgr_session_log(s, "aborting websocket");
 
     ngx_ws_mgr_session_count(s, NGX_WS_MGR_SIDE_SERVER, code);
 
@@ -225,7 +229,8 @@ ngx_ws_mgr_session_end(ngx_ws_mgr_session_t *s)
 
     s->dead = 1;
     c->idle = 0;
-    c->log->action = "closing websocket";
+
+    (void) ngx_ws_mgr_session_log(s, "closing websocket");
 
     ngx_ws_mgr_session_leave(s);
 
@@ -243,7 +248,7 @@ ngx_ws_mgr_session_end(ngx_ws_mgr_session_t *s)
     }
 #endif
 
-    ngx_http_close_connection(c);
+    ngx_ws_mgr_session_give(s);
 }
 
 
@@ -324,7 +329,7 @@ ngx_ws_mgr_session_linger(ngx_ws_mgr_session_t *s)
 
     c = s->connection;
 
-    c->log->action = "lingering of websocket";
+    (void) ngx_ws_mgr_session_log(s, "lingering of websocket");
 
     s->lingering = 1;
 

@@ -38,6 +38,8 @@ typedef struct {
     size_t                       deflate_min;  /* bytes, less goes as it is */
     ngx_uint_t                   rate;     /* messages a second */
     ngx_uint_t                   burst;
+    ngx_log_t                    log;      /* of the location's sessions; its
+                                              handler is NULL: of none yet */
 } ngx_ws_mgr_session_conf_t;
 
 
@@ -130,14 +132,40 @@ struct ngx_ws_mgr_session_s {
  * After the 101 was sent whole: takes the connection from its request, which
  * is freed.  To be called from an event, never inside the content handler,
  * with r == r->main, r->count == 1, nothing buffered.  Returns a zeroed
- * object of "size" bytes that begins with a session, in the connection's own
- * pool, which here becomes as small as can be where there is no TLS; bytes
- * that came after the request are kept and will be read by
+ * object of "size" bytes that begins with a session, which is gone after
+ * end(); bytes that came after the request are kept and will be read by
  * ngx_ws_mgr_session_start().  NULL: no memory; the request is untouched.
+ *
+ * The connection has a pool with TLS only.  Without, all that a session needs
+ * is one block of the heap, with the address behind the object, and its log is
+ * the one of the location: see ngx_ws_mgr_session_log().
  */
 void *ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
     const ngx_ws_mgr_session_handlers_t *handlers,
     ngx_ws_mgr_session_conf_t *conf);
+
+/*
+ * The log of the session's connection, which from now on speaks of it, and of
+ * what is done with it: to be called before anything that may log, since other
+ * sessions may have it too.
+ */
+
+static ngx_inline ngx_log_t *
+ngx_ws_mgr_session_log(ngx_ws_mgr_session_t *s, char *action)
+{
+    ngx_log_t         *log;
+    ngx_connection_t  *c;
+
+    c = s->connection;
+    log = c->log;
+
+    log->connection = c->number;
+    log->data = c;
+    log->action = action;
+
+    return log;
+}
+
 
 /* permessage-deflate was agreed on in the handshake: messages may arrive
    compressed, and those that are long enough are sent so, for a window of

@@ -61,6 +61,9 @@ struct ngx_ws_mgr_session_out_s {
 };
 
 
+/* take: the connection is closed, and the session is gone */
+void ngx_ws_mgr_session_give(ngx_ws_mgr_session_t *s);
+
 /* read: the handler of c->read, timers too */
 void ngx_ws_mgr_session_read_handler(ngx_event_t *rev);
 /* what came with the request */

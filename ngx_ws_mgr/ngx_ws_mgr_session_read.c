@@ -55,8 +55,6 @@ ngx_ws_mgr_session_read_handler(ngx_event_t *rev)
         return;
     }
 
-    c->log->action = "reading from websocket";
-
     if (s->lingering) {
         ngx_ws_mgr_session_discard(s);
         return;
@@ -84,6 +82,8 @@ ngx_ws_mgr_session_read(ngx_ws_mgr_session_t *s)
         if (s->paused || s->closed || s->dead) {
             break;
         }
+
+        (void) ngx_ws_mgr_session_log(s, "reading from websocket");
 
         n = c->recv(c, ngx_ws_mgr_session_buffer, NGX_WS_MGR_SESSION_BUFFER);
 
@@ -147,6 +147,8 @@ ngx_ws_mgr_session_discard(ngx_ws_mgr_session_t *s)
     c = s->connection;
 
     for (i = 0; i < NGX_WS_MGR_SESSION_READS; i++) {
+        (void) ngx_ws_mgr_session_log(s, "reading from websocket");
+
         n = c->recv(c, ngx_ws_mgr_session_buffer, NGX_WS_MGR_SESSION_BUFFER);
 
         if (n == NGX_AGAIN) {
@@ -280,7 +282,8 @@ ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s, ngx_uint_t code,
                  : "protocol error";
     }
 
-    ngx_log_error(NGX_LOG_INFO, s->connection->log, 0,
+    ngx_log_error(NGX_LOG_INFO,
+                  ngx_ws_mgr_session_log(s, "reading from websocket"), 0,
                   "ws_mgr closes with %ui: %s", code, reason);
 
     ngx_ws_mgr_session_goodbye(s, NGX_WS_MGR_SIDE_SERVER, code, reason);

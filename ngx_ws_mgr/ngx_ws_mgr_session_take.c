@@ -13,18 +13,16 @@
 
 static ngx_int_t ngx_ws_mgr_session_take_early(ngx_http_request_t *r,
     ngx_ws_mgr_session_in_t **in);
-static ngx_pool_t *ngx_ws_mgr_session_take_pool(ngx_connection_t *c,
-    size_t size);
-static ngx_int_t ngx_ws_mgr_session_take_addr(ngx_connection_t *c,
-    ngx_pool_t *pool, ngx_addr_t *addr);
-static void ngx_ws_mgr_session_take_tiny(ngx_connection_t *c,
-    ngx_pool_t *pool, ngx_log_t *log);
+static void *ngx_ws_mgr_session_take_room(ngx_connection_t *c, size_t size);
+static ngx_log_t *ngx_ws_mgr_session_take_log(ngx_connection_t *c,
+    ngx_ws_mgr_session_conf_t *conf);
+static void ngx_ws_mgr_session_take_plain(ngx_connection_t *c);
 static void ngx_ws_mgr_session_take_tls(ngx_connection_t *c,
     ngx_http_connection_t *hc);
 static void ngx_ws_mgr_session_take_chain(ngx_connection_t *c,
     ngx_chain_t *cl);
 static void ngx_ws_mgr_session_take_events(ngx_connection_t *c);
-static u_char *ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf,
+static u_char *ngx_ws_mgr_session_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 
 
@@ -33,9 +31,9 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
     const ngx_ws_mgr_session_handlers_t *handlers,
     ngx_ws_mgr_session_conf_t *conf)
 {
+    socklen_t                 socklen;
     ngx_log_t                *log;
-    ngx_addr_t                addr;
-    ngx_pool_t               *pool;
+    struct sockaddr          *sockaddr;
     ngx_connection_t         *c;
     ngx_ws_mgr_session_t     *s;
     ngx_http_connection_t    *hc;
@@ -43,57 +41,56 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
 
     c = r->connection;
     hc = r->http_connection;
+    socklen = c->socklen;
 
     if (ngx_ws_mgr_session_take_early(r, &in) != NGX_OK) {
         return NULL;
     }
 
-    pool = ngx_ws_mgr_session_take_pool(c, size);
-    if (pool == NULL) {
+    size = ngx_align(size, NGX_ALIGNMENT);
+
+    s = ngx_ws_mgr_session_take_room(c, size + socklen);
+    log = s ? ngx_ws_mgr_session_take_log(c, conf) : NULL;
+
+    if (log == NULL) {
         goto failed;
     }
 
-    s = ngx_pcalloc(pool, size);
-    log = (pool == c->pool) ? c->log : ngx_palloc(pool, sizeof(ngx_log_t));
+    ngx_memzero(s, size);
 
-    if (s == NULL || log == NULL
-        || ngx_ws_mgr_session_take_addr(c, pool, &addr) != NGX_OK)
-    {
-        if (pool != c->pool) {
-            ngx_destroy_pool(pool);
-        }
-
-        goto failed;
-    }
+    sockaddr = (struct sockaddr *) ((u_char *) s + size);
+    ngx_memcpy(sockaddr, c->sockaddr, socklen);
 
     ngx_http_free_request(r, 0);
 
     /* the address that realip had found, which it has just taken back */
 
-    c->sockaddr = addr.sockaddr;
-    c->socklen = addr.socklen;
+    c->sockaddr = sockaddr;
+    c->socklen = socklen;
     ngx_str_null(&c->addr_text);
 
     c->data = s;
     c->destroyed = 0;
     c->sent = 0;
 
-    if (pool == c->pool) {
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
+
+    if (ngx_ws_mgr_session_tls(c)) {
         ngx_ws_mgr_session_take_tls(c, hc);
 
     } else {
-        ngx_ws_mgr_session_take_tiny(c, pool, log);
+        ngx_ws_mgr_session_take_plain(c);
     }
-
-    log->handler = ngx_ws_mgr_session_log;
-    log->data = c;
-    log->action = "taking over of websocket";
 
     s->connection = c;
     s->handlers = handlers;
     s->conf = conf;
     s->in = in;
     s->early = in ? 1 : 0;
+
+    (void) ngx_ws_mgr_session_log(s, "taking over of websocket");
 
     ngx_ws_mgr_frame_init(&s->frame);
 
@@ -103,11 +100,47 @@ ngx_ws_mgr_session_take(ngx_http_request_t *r, size_t size,
 
 failed:
 
+    if (s && !ngx_ws_mgr_session_tls(c)) {
+        ngx_free(s);
+    }
+
     if (in) {
         ngx_free(in);
     }
 
     return NULL;
+}
+
+
+void
+ngx_ws_mgr_session_give(ngx_ws_mgr_session_t *s)
+{
+    ngx_log_t         *log;
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
+    if (c->pool) {
+        ngx_http_close_connection(c);
+        return;
+    }
+
+    /* the same, of a connection without a pool */
+
+#if (NGX_STAT_STUB)
+    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
+#endif
+
+    c->destroyed = 1;
+    log = (c->log == &s->conf->log) ? NULL : c->log;
+
+    ngx_close_connection(c);
+
+    if (log) {
+        ngx_free(log);
+    }
+
+    ngx_free(s);
 }
 
 
@@ -141,54 +174,70 @@ ngx_ws_mgr_session_take_early(ngx_http_request_t *r,
 }
 
 
-/* with TLS the connection's own: what TLS has is in there */
+/* with TLS of the connection's pool, which lives on for what TLS has in it */
 
-static ngx_pool_t *
-ngx_ws_mgr_session_take_pool(ngx_connection_t *c, size_t size)
+static void *
+ngx_ws_mgr_session_take_room(ngx_connection_t *c, size_t size)
 {
     if (ngx_ws_mgr_session_tls(c)) {
-        return c->pool;
+        return ngx_palloc(c->pool, size);
     }
 
-    size = sizeof(ngx_pool_t) + ngx_align(size, NGX_ALIGNMENT)
-           + sizeof(ngx_log_t) + ngx_align(c->socklen, NGX_ALIGNMENT);
-
-    /* ngx_palloc() looks for room behind an aligned end only */
-
-    return ngx_create_pool(ngx_align(size, NGX_POOL_ALIGNMENT), c->log);
+    return ngx_alloc(size, c->log);
 }
 
 
-static ngx_int_t
-ngx_ws_mgr_session_take_addr(ngx_connection_t *c, ngx_pool_t *pool,
-    ngx_addr_t *addr)
+/* the location's, unless it is written elsewhere, or more of it: then one of
+   the connection's own */
+
+static ngx_log_t *
+ngx_ws_mgr_session_take_log(ngx_connection_t *c,
+    ngx_ws_mgr_session_conf_t *conf)
 {
-    addr->sockaddr = ngx_palloc(pool, c->socklen);
-    if (addr->sockaddr == NULL) {
-        return NGX_ERROR;
+    ngx_log_t  *log, *shared;
+
+    log = c->log;
+    shared = &conf->log;
+
+    if (!ngx_ws_mgr_session_tls(c)) {
+
+        if (shared->handler == NULL
+            && !(log->log_level & NGX_LOG_DEBUG_CONNECTION))
+        {
+            *shared = *log;
+            shared->handler = ngx_ws_mgr_session_log_error;
+        }
+
+        if (shared->handler
+            && shared->log_level == log->log_level
+            && shared->file == log->file
+            && shared->writer == log->writer
+            && shared->wdata == log->wdata
+            && shared->next == log->next)
+        {
+            return shared;
+        }
+
+        log = ngx_alloc(sizeof(ngx_log_t), c->log);
+        if (log == NULL) {
+            return NULL;
+        }
+
+        *log = *c->log;
     }
 
-    ngx_memcpy(addr->sockaddr, c->sockaddr, c->socklen);
-    addr->socklen = c->socklen;
+    log->handler = ngx_ws_mgr_session_log_error;
 
-    return NGX_OK;
+    return log;
 }
 
 
-/* nothing may lead into the old pool, which goes */
+/* nothing may lead into the pool, which goes, nor to its log */
 
 static void
-ngx_ws_mgr_session_take_tiny(ngx_connection_t *c, ngx_pool_t *pool,
-    ngx_log_t *log)
+ngx_ws_mgr_session_take_plain(ngx_connection_t *c)
 {
-    ngx_pool_t  *old;
-
-    *log = *c->log;
-
-    c->log = log;
-    c->read->log = log;
-    c->write->log = log;
-    pool->log = log;
+    ngx_pool_t  *pool;
 
     c->buffer = NULL;
     c->proxy_protocol = NULL;
@@ -199,10 +248,10 @@ ngx_ws_mgr_session_take_tiny(ngx_connection_t *c, ngx_pool_t *pool,
     c->sendfile_task = NULL;
 #endif
 
-    old = c->pool;
-    c->pool = pool;
+    pool = c->pool;
+    c->pool = NULL;
 
-    ngx_destroy_pool(old);
+    ngx_destroy_pool(pool);
 }
 
 
@@ -281,7 +330,7 @@ ngx_ws_mgr_session_take_events(ngx_connection_t *c)
 
 
 static u_char *
-ngx_ws_mgr_session_log(ngx_log_t *log, u_char *buf, size_t len)
+ngx_ws_mgr_session_log_error(ngx_log_t *log, u_char *buf, size_t len)
 {
     u_char            *p;
     ngx_str_t          addr;

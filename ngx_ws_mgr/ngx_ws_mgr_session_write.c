@@ -313,8 +313,6 @@ ngx_ws_mgr_session_write_handler(ngx_event_t *wev)
         return;
     }
 
-    c->log->action = "writing to websocket";
-
     s->blocked = 0;
 
     /* the peer has acknowledged something, and the ping may be behind it */
@@ -361,6 +359,8 @@ ngx_ws_mgr_session_push(ngx_ws_mgr_session_t *s, u_char *p, size_t len,
     c = s->connection;
     sent = 0;
     *rc = NGX_OK;
+
+    (void) ngx_ws_mgr_session_log(s, "writing to websocket");
 
     while (sent < len) {
         n = c->send(c, p + sent, len - sent);
