@@ -19,6 +19,9 @@
  *     posts=10000   as fast as they are answered; or
  *     rate=0        a second, from when each is due, whoever is late
  *     batch=1       events in a body, for one user after the other (ours)
+ *     stream=0      above 0: each poster has one request without an end, a line
+ *                   of it for each event, and up to so many lines that are not
+ *                   answered yet (ours); what is due at once is one write
  *     size=300      bytes of an event
  *     from=127.0.0.1  address to connect from, for more than 28,000 sockets
  *     pids=         whose CPU is counted
@@ -34,8 +37,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +61,8 @@ typedef struct {
     int       is_poster;
     int       user;                         /* of a poster: the next one's */
     int       waits;                        /* for an answer */
+    char     *out;                          /* lines, not written yet */
+    size_t    nout;
     uint32_t *next;                         /* of each poster: number due */
     char     *in;                           /* what is not whole yet */
     size_t    len;
@@ -68,9 +73,9 @@ typedef struct {
 static struct {
     const char *to, *at, *from, *pids;
     long  sockets, users, everyone, posters, posts, rate, batch, size, idle;
-    long  hold, base;
+    long  hold, base, stream;
 } conf = { "ours", NULL, "127.0.0.1", "", 1, 1, 0, 16, 10000, 0, 1, 300, 0,
-           0, 0 };
+           0, 0, 0 };
 
 static struct sockaddr_in  address;
 static peer_t             *sockets, *posters;
@@ -154,6 +159,30 @@ static uint64_t
 pss(void)
 {
     return 1024 * sum_of("smaps_rollup", "Pss: %lu");
+}
+
+
+/* with data that the sockets were sent: on the loopback one for each send() */
+
+static uint64_t
+segments(void)
+{
+    long             i;
+    uint64_t         n;
+    socklen_t        len;
+    struct tcp_info  info;
+
+    for (i = 0, n = 0; i < conf.sockets; i++) {
+        len = sizeof(info);
+
+        if (getsockopt(sockets[i].fd, IPPROTO_TCP, TCP_INFO, &info, &len)) {
+            die("TCP_INFO: %s", strerror(errno));
+        }
+
+        n += info.tcpi_data_segs_in;
+    }
+
+    return n;
 }
 
 
@@ -429,6 +458,87 @@ keep(peer_t *peer, const char *data, size_t len)
 }
 
 
+/* --- streams: a line goes as a chunk of the request, RFC 9112 section 7.1 --- */
+
+static void
+begin_stream(peer_t *poster)
+{
+    const char  head[] = "POST /api/events HTTP/1.1\r\nHost: x\r\n"
+                         "Content-Type: application/x-ndjson\r\n"
+                         "Transfer-Encoding: chunked\r\n\r\n";
+
+    poster->out = malloc(BODY);
+    put(poster->fd, head, sizeof(head) - 1);
+}
+
+
+static void
+flush(peer_t *poster)
+{
+    if (poster->nout) {
+        put(poster->fd, poster->out, poster->nout);
+        poster->nout = 0;
+    }
+}
+
+
+static void
+line(peer_t *poster, uint64_t at)
+{
+    char    *p, size[9];
+    size_t   len;
+
+    if (poster->nout + conf.size + 300 > BODY) {
+        flush(poster);
+    }
+
+    p = poster->out + poster->nout;
+    len = event_of(p + 8, poster, at);
+
+    sprintf(size, "%06zx\r\n", len + 1);
+    memcpy(p, size, 8);
+    memcpy(p + 8 + len, "\n\r\n", 3);
+    poster->nout += 8 + len + 3;
+
+    due += conf.sockets / conf.users;
+    poster->user = (poster->user + conf.posters) % conf.users;
+
+    sent++;
+    poster->waits++;
+}
+
+
+/* results, a line each, between the heads of the answer and of its chunks */
+
+static void
+results(peer_t *poster, char *p, char *last)
+{
+    char  *end;
+
+    for ( /* void */ ; p < last; p = end + 1) {
+        end = memchr(p, '\n', last - p);
+
+        if (end == NULL) {
+            break;
+        }
+
+        if (p < end && *p == '{') {
+
+            if (memmem(p, end - p, "\"stored\":true", 13) == NULL
+                && refused++ == 0)
+            {
+                fprintf(stderr, "%.*s\n", (int) (end - p), p);
+            }
+
+            answered++;
+            poster->waits--;
+        }
+    }
+
+    keep(poster, p, last - p);
+}
+
+
 /* whole answers in the data; what is left is kept */
 
 static void
@@ -555,8 +665,8 @@ readable(peer_t *peer)
     }
 
     if (n > 0) {
-        (peer->is_poster ? answers : frames)(peer, buffer,
-                                             buffer + peer->len + n);
+        (!peer->is_poster ? frames : conf.stream ? results : answers)
+            (peer, buffer, buffer + peer->len + n);
     }
 }
 
@@ -570,14 +680,74 @@ compare(const void *a, const void *b)
 }
 
 
+/* when the next one is */
+
+static uint64_t
+due_at(uint64_t begun)
+{
+    return conf.rate ? begun + (uint64_t) sent * 1000000 / conf.rate
+                     : now_us();
+}
+
+
+/* all that is due, as far as there are posters that do not wait */
+
+static void
+post_due(uint64_t begun)
+{
+    long      k;
+    uint64_t  at;
+
+    for (k = 0; k < conf.posters && sent < conf.posts; k++) {
+
+        if (posters[k].waits) {
+            continue;
+        }
+
+        at = due_at(begun);
+
+        if (at > now_us()) {
+            break;
+        }
+
+        post(&posters[k], at);
+    }
+}
+
+
+/* the same of streams, in turn: one that has to wait lets all others wait */
+
+static void
+stream_due(uint64_t begun)
+{
+    long      k;
+    uint64_t  at;
+
+    while (sent < conf.posts) {
+        at = due_at(begun);
+        k = sent % conf.posters;
+
+        if (at > now_us() || posters[k].waits == conf.stream) {
+            break;
+        }
+
+        line(&posters[k], at);
+    }
+
+    for (k = 0; k < conf.posters; k++) {
+        flush(&posters[k]);
+    }
+}
+
+
 /* till all is answered and heard; what does not come in PATIENCE is lost */
 
 static uint64_t
 run(void)
 {
-    int                  i, n, k;
+    int                  i, n;
     long                 total;
-    uint64_t             begun, moved, at;
+    uint64_t             begun, moved;
     struct epoll_event   ev[512];
 
     total = conf.posts;
@@ -585,23 +755,7 @@ run(void)
 
     while (answered < total || delivered < due) {
 
-        for (k = 0; k < conf.posters && sent < total; k++) {
-            if (posters[k].waits) {
-                continue;
-            }
-
-            at = now_us();
-
-            if (conf.rate) {
-                at = begun + (uint64_t) sent * 1000000 / conf.rate;
-
-                if (at > now_us()) {
-                    break;
-                }
-            }
-
-            post(&posters[k], at);
-        }
+        (conf.stream ? stream_due : post_due)(begun);
 
         n = epoll_wait(ep, ev, 512, conf.rate && sent < total ? 0 : 200);
 
@@ -635,7 +789,7 @@ settings(int argc, char **argv)
         { "posts", &conf.posts }, { "rate", &conf.rate },
         { "batch", &conf.batch }, { "size", &conf.size },
         { "idle", &conf.idle }, { "hold", &conf.hold },
-        { "base", &conf.base }, { NULL, NULL }
+        { "base", &conf.base }, { "stream", &conf.stream }, { NULL, NULL }
     }, *n;
 
     struct { const char *name; const char **text; } texts[] = {
@@ -688,7 +842,7 @@ int
 main(int argc, char **argv)
 {
     long           i;
-    uint64_t       us, ran, held, opened;
+    uint64_t       us, ran, held, opened, sends;
     struct rlimit  limit;
 
     settings(argc, argv);
@@ -747,22 +901,31 @@ main(int argc, char **argv)
             posters[i].is_poster = 1;
             posters[i].user = i % conf.users;
             watch(&posters[i]);
+
+            if (conf.stream) {
+                begin_stream(&posters[i]);
+            }
         }
 
+        sends = segments();
         ran = cpu();
         us = run();
         ran = cpu() - ran;
+        sends = segments() - sends;
 
         qsort(took, ntook, sizeof(uint32_t), compare);
 
         printf(",\"seconds\":%.3f,\"posts\":%ld,\"posts_s\":%.0f,"
                "\"cpu_us_post\":%.2f,\"cpu_us_delivery\":%.3f,"
+               "\"sends_socket_s\":%.1f,"
                "\"deliveries\":%ld,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,"
                "\"refused\":%ld,\"lost\":%ld,\"repeated\":%ld,"
                "\"disordered\":%ld",
                us / 1e6, answered, answered / (us / 1e6),
                ran / 1000.0 / (sent ? sent : 1),
-               ran / 1000.0 / (delivered ? delivered : 1), delivered,
+               ran / 1000.0 / (delivered ? delivered : 1),
+               sends / (us / 1e6) / (conf.sockets ? conf.sockets : 1),
+               delivered,
                ntook ? took[ntook / 2] : 0,
                ntook ? took[(size_t) (ntook * 0.99)] : 0,
                ntook ? took[ntook - 1] : 0, refused, lost, repeated,
