@@ -36,7 +36,7 @@ ngx_ws_mgr_api_path(ngx_http_request_t *r, ngx_str_t *resource,
 {
     u_char                    *p, *last;
     ngx_str_t                  rest, raw;
-    ngx_uint_t                 encoded;
+    ngx_uint_t                 plain, encoded;
     ngx_http_core_loc_conf_t  *clcf;
 
     ngx_str_null(resource);
@@ -44,11 +44,11 @@ ngx_ws_mgr_api_path(ngx_http_request_t *r, ngx_str_t *resource,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    encoded = 1;
+    plain = ngx_ws_mgr_path_plain(r);
+    encoded = plain || ngx_ws_mgr_path_raw(r, &clcf->name, &rest) == NGX_OK;
 
-    if (ngx_ws_mgr_path_plain(r)
-        || ngx_ws_mgr_path_raw(r, &clcf->name, &rest) != NGX_OK)
-    {
+    if (plain || !encoded) {
+
         if (r->uri.len < clcf->name.len
             || ngx_memcmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
         {
@@ -57,8 +57,6 @@ ngx_ws_mgr_api_path(ngx_http_request_t *r, ngx_str_t *resource,
 
         rest.data = r->uri.data + clcf->name.len;
         rest.len = r->uri.len - clcf->name.len;
-
-        encoded = ngx_ws_mgr_path_plain(r);
     }
 
     p = rest.data;

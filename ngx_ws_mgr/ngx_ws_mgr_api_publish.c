@@ -232,12 +232,11 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 
     if (b->type == NGX_WS_MGR_BODY_JSON) {
 
-        /* one without a bracket, or without the name, is no list */
+        /* one that does not even hold the name is no list */
 
-        if (memchr(body->data, '[', body->len) == NULL
-            || memmem(body->data, body->len, "\"events\"",
-                      sizeof("\"events\"") - 1)
-               == NULL)
+        if (memmem(body->data, body->len, "\"events\"",
+                   sizeof("\"events\"") - 1)
+            == NULL)
         {
             return ngx_ws_mgr_post_single(b);
         }

@@ -78,7 +78,9 @@ for my $rest ('', ']', ']}x', ',]}', ']}}') {
 }
 
 for my $body ('{"events":{}}', '{"events":"x"}', '{"events":1}') {
-    is $mgr->try_post($body)->{status}, 422, "no list: $body";
+    $answer = $mgr->try_post($body);
+    is "$answer->{status} " . ($answer->{json}{member} // ''), '422 events',
+        "no list: $body";
 }
 
 is_deeply $mgr->try_post('{"events":[]}')->{json},

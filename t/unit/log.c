@@ -6,6 +6,7 @@
 
 #include "unit.h"
 #include <ngx_ws_mgr_log.h>
+#include <ngx_ws_mgr_text.h>
 
 
 #define EVENTS  8
@@ -615,6 +616,37 @@ test_bytes(void **state)
 }
 
 
+/* each number of digits, where it begins and where it ends */
+
+static void
+test_decimals(void **state)
+{
+    char       expected[32];
+    u_char     text[NGX_INT64_LEN + 1];
+    uint64_t   n, i;
+
+    (void) state;
+
+    for (n = 1; /* void */ ; n *= 10) {
+
+        for (i = n - 1; i <= n + 1; i++) {
+            *ngx_ws_mgr_text_decimal(text, i) = '\0';
+            snprintf(expected, sizeof(expected), "%lu", i);
+
+            assert_string_equal(text, expected);
+            assert_int_equal(ngx_ws_mgr_text_digits(i), strlen(expected));
+        }
+
+        if (n > UINT64_MAX / 10) {
+            break;
+        }
+    }
+
+    *ngx_ws_mgr_text_decimal(text, UINT64_MAX) = '\0';
+    assert_string_equal(text, "18446744073709551615");
+}
+
+
 int
 ngx_ws_mgr_unit_log(void)
 {
@@ -632,6 +664,7 @@ ngx_ws_mgr_unit_log(void)
         cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(test_positions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
+        cmocka_unit_test(test_decimals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
