@@ -61,7 +61,7 @@ help:
 #: make chaos-asan       the same for three minutes, with ASan and UBSan
 #: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
 #: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
-#: make bench            ourselves, a bare server and rivals, side by side (8 minutes)
+#: make bench            ourselves, a bare server and rivals, side by side (9 minutes)
 #: make bench-quick      our ratios to the bare server, against the last ones
 #: make bench-memory     bytes for each idle connection, of 10000 (N=)
 #: make bench-redis      CPU of ticket checks in Redis, as a ratio (N=)

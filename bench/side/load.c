@@ -26,6 +26,9 @@
  *     from=127.0.0.1  address to connect from, for more than 28,000 sockets
  *     pids=         whose CPU is counted
  *     idle=0        1: nothing is posted; the memory of pids is looked at
+ *     late=0        1: a ticket is issued just before it is used, not all of
+ *                   them first, so that the memory is that of the sockets
+ *                   and of tickets that were used
  *     hold=0        1: says "ready" when the sockets are open, and goes on with
  *                   a line from its input
  *
@@ -73,9 +76,9 @@ typedef struct {
 static struct {
     const char *to, *at, *from, *pids;
     long  sockets, users, everyone, posters, posts, rate, batch, size, idle;
-    long  hold, base, stream;
+    long  hold, base, stream, late;
 } conf = { "ours", NULL, "127.0.0.1", "", 1, 1, 0, 16, 10000, 0, 1, 300, 0,
-           0, 0, 0 };
+           0, 0, 0, 0 };
 
 static struct sockaddr_in  address;
 static peer_t             *sockets, *posters;
@@ -290,35 +293,24 @@ name_of(char *name, int user)
 }
 
 
-/* one for each socket, before the clock runs */
-
 static void
-issue_tickets(void)
+issue_ticket(int fd, long i)
 {
-    int    fd;
-    char   name[32], text[64], *p;
-    long   i;
+    char  name[32], text[64], *p;
 
-    fd = dial(1);
-    tickets = calloc(conf.sockets, 44);
+    name_of(name, i % conf.users);
+    sprintf(text, "{\"user_id\":\"%s\"}", name);
+    dprintf(fd, "POST /api/tickets HTTP/1.1\r\nHost: x\r\n"
+                "Content-Type: application/json\r\n"
+                "Content-Length: %zu\r\n\r\n%s", strlen(text), text);
 
-    for (i = 0; i < conf.sockets; i++) {
-        name_of(name, i % conf.users);
-        sprintf(text, "{\"user_id\":\"%s\"}", name);
-        dprintf(fd, "POST /api/tickets HTTP/1.1\r\nHost: x\r\n"
-                    "Content-Type: application/json\r\n"
-                    "Content-Length: %zu\r\n\r\n%s", strlen(text), text);
-
-        if (take(fd, buffer, BUFFER) != 201
-            || (p = strstr(buffer, "\"ticket_id\":\"")) == NULL)
-        {
-            die("ticket: %s", buffer);
-        }
-
-        sprintf(tickets[i], "%.43s", p + 13);
+    if (take(fd, buffer, BUFFER) != 201
+        || (p = strstr(buffer, "\"ticket_id\":\"")) == NULL)
+    {
+        die("ticket: %s", buffer);
     }
 
-    close(fd);
+    sprintf(tickets[i], "%.43s", p + 13);
 }
 
 
@@ -364,12 +356,17 @@ upgrade(peer_t *peer, const char *ticket)
 
 
 static void
-open_sockets(void)
+open_sockets(int issuer)
 {
     long  i;
 
     for (i = 0; i < conf.sockets; i++) {
         sockets[i].user = i % conf.users;
+
+        if (issuer >= 0) {
+            issue_ticket(issuer, i);
+        }
+
         upgrade(&sockets[i], tickets ? tickets[i] : NULL);
     }
 }
@@ -789,7 +786,8 @@ settings(int argc, char **argv)
         { "posts", &conf.posts }, { "rate", &conf.rate },
         { "batch", &conf.batch }, { "size", &conf.size },
         { "idle", &conf.idle }, { "hold", &conf.hold },
-        { "base", &conf.base }, { "stream", &conf.stream }, { NULL, NULL }
+        { "base", &conf.base }, { "stream", &conf.stream },
+        { "late", &conf.late }, { NULL, NULL }
     }, *n;
 
     struct { const char *name; const char **text; } texts[] = {
@@ -841,6 +839,7 @@ settings(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+    int            issuer;
     long           i;
     uint64_t       us, ran, held, opened, sends;
     struct rlimit  limit;
@@ -858,14 +857,21 @@ main(int argc, char **argv)
     posted = calloc(conf.users * conf.posters, sizeof(uint32_t));
     ep = epoll_create1(0);
 
+    issuer = -1;
+
     if (!strcmp(conf.to, "ours")) {
-        issue_tickets();
+        tickets = calloc(conf.sockets, sizeof(*tickets));
+        issuer = dial(1);
+
+        for (i = 0; !conf.late && i < conf.sockets; i++) {
+            issue_ticket(issuer, i);
+        }
     }
 
     held = pss();
     ran = cpu();
     us = now_us();
-    open_sockets();
+    open_sockets(conf.late ? issuer : -1);
     opened = now_us() - us;
     ran = cpu() - ran;
 
@@ -916,13 +922,15 @@ main(int argc, char **argv)
         qsort(took, ntook, sizeof(uint32_t), compare);
 
         printf(",\"seconds\":%.3f,\"posts\":%ld,\"posts_s\":%.0f,"
-               "\"cpu_us_post\":%.2f,\"cpu_us_delivery\":%.3f,"
+               "\"cpu_us_post\":%.2f,\"cpu_us_event\":%.3f,"
+               "\"cpu_us_delivery\":%.3f,"
                "\"sends_socket_s\":%.1f,"
                "\"deliveries\":%ld,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,"
                "\"refused\":%ld,\"lost\":%ld,\"repeated\":%ld,"
                "\"disordered\":%ld",
                us / 1e6, answered, answered / (us / 1e6),
                ran / 1000.0 / (sent ? sent : 1),
+               ran / 1000.0 / (sent ? sent * conf.batch : 1),
                ran / 1000.0 / (delivered ? delivered : 1),
                sends / (us / 1e6) / (conf.sockets ? conf.sockets : 1),
                delivered,
