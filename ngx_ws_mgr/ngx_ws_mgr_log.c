@@ -131,6 +131,8 @@ ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
     ngx_uint_t            i;
     ngx_ws_mgr_event_t  **bucket;
 
+    ngx_memzero(event, offsetof(ngx_ws_mgr_event_t, data));
+
     p = ngx_ws_mgr_frame_header(event->data, NGX_WS_MGR_OP_TEXT,
                                 ngx_ws_mgr_log_payload(log, entry));
     p = ngx_ws_mgr_log_head(p, log, entry);
@@ -197,6 +199,10 @@ ngx_ws_mgr_log_evict(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids)
 
     log->floor = event->seq;
     log->bytes -= ngx_ws_mgr_event_size(event);
+
+    /* the next to go has left the caches; the next append looks at it */
+
+    __builtin_prefetch(ngx_ws_mgr_log_oldest(log));
 
     if (event->id_len) {
         link = &ids->buckets[event->hash & ids->mask];

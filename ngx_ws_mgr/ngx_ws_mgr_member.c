@@ -360,7 +360,7 @@ ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
 
     member = (user->first.user == NULL)
              ? &user->first
-             : ngx_ws_mgr_shard_alloc_locked(shard,
+             : ngx_ws_mgr_shard_calloc_locked(shard,
                                              sizeof(ngx_ws_mgr_member_t));
     if (member == NULL) {
 

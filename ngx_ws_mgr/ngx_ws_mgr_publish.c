@@ -153,7 +153,7 @@ ngx_ws_mgr_publish_append_locked(ngx_ws_mgr_shard_t *shard,
     need = ngx_ws_mgr_log_room(&user->log);
 
     if (need) {
-        p = ngx_ws_mgr_shard_alloc_locked(shard, need);
+        p = ngx_ws_mgr_shard_calloc_locked(shard, need);
 
         if (p == NULL) {
             ngx_ws_mgr_shard_free_locked(shard, event);
@@ -241,7 +241,7 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_runs_t  *runs;
 
     if (user->runs == NULL) {
-        runs = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_runs_t));
+        runs = ngx_ws_mgr_shard_calloc_locked(shard, sizeof(ngx_ws_mgr_runs_t));
         if (runs == NULL) {
             ngx_ws_mgr_discard(RUNS_FORGOTTEN);
             return;
@@ -264,7 +264,7 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
             ngx_ws_mgr_discard(RUNS_FORGOTTEN);
         }
 
-        run = ngx_ws_mgr_shard_alloc_locked(shard,
+        run = ngx_ws_mgr_shard_calloc_locked(shard,
                                             ngx_ws_mgr_run_size(&p->run));
         if (run == NULL) {
             ngx_ws_mgr_discard(RUNS_FORGOTTEN);

@@ -96,7 +96,7 @@ ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
     /* counted as pending, the member is not released under the next call */
     member->pending++;
 
-    conn = ngx_ws_mgr_shard_alloc_locked(shard, sizeof(ngx_ws_mgr_conn_t));
+    conn = ngx_ws_mgr_shard_calloc_locked(shard, sizeof(ngx_ws_mgr_conn_t));
     if (conn == NULL) {
         member->pending--;
         ngx_ws_mgr_member_release_locked(shard, member);
@@ -491,7 +491,7 @@ ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
     p = NULL;
 
     if (thread) {
-        p = ngx_ws_mgr_shard_alloc_locked(shard, 1 + thread[0]);
+        p = ngx_ws_mgr_shard_calloc_locked(shard, 1 + thread[0]);
         if (p == NULL) {
             return NGX_ERROR;
         }

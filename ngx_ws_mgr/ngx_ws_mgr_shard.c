@@ -50,6 +50,21 @@ ngx_ws_mgr_shard_at(ngx_uint_t index)
 
 
 void *
+ngx_ws_mgr_shard_calloc_locked(ngx_ws_mgr_shard_t *shard, size_t size)
+{
+    void  *p;
+
+    p = ngx_ws_mgr_shard_alloc_locked(shard, size);
+
+    if (p) {
+        ngx_memzero(p, size);
+    }
+
+    return p;
+}
+
+
+void *
 ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size)
 {
     void        *p;
@@ -57,7 +72,7 @@ ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size)
 
     for (n = 0; n < NGX_WS_MGR_SHARD_EVICTIONS; n++) {
 
-        p = ngx_slab_calloc_locked(shard->pool, size);
+        p = ngx_slab_alloc_locked(shard->pool, size);
         if (p) {
             return p;
         }
@@ -106,7 +121,7 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
 {
     ngx_ws_mgr_user_t  *user;
 
-    user = ngx_ws_mgr_shard_alloc_locked(shard,
+    user = ngx_ws_mgr_shard_calloc_locked(shard,
                                          offsetof(ngx_ws_mgr_user_t, name)
                                          + name->len);
     if (user == NULL) {

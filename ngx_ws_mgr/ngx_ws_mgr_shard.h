@@ -187,11 +187,12 @@ void ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard);
     } while (0)
 
 /*
- * Zeroed memory of the shard.  Where it is full, logs are evicted, in the
+ * Memory of the shard, and zeroed.  Where it is full, logs are evicted, in the
  * order that ARCHITECTURE names, until there is room; NULL: nothing can go.
  * May free users that are resting, and events of any.
  */
 void *ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
+void *ngx_ws_mgr_shard_calloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
 void ngx_ws_mgr_shard_free_locked(ngx_ws_mgr_shard_t *shard, void *p);
 
 /* locks the name's shard; *user is NULL where it is unknown */
