@@ -273,6 +273,12 @@ ngx_ws_mgr_fanout_serve_dirty(void)
             continue;
         }
 
+        /* whoever marks one from here on marks the shard too */
+
+        if (!dirty.more) {
+            ngx_ws_mgr_fanout_shards &= ngx_ws_mgr_fanout_shards - 1;
+        }
+
         if (dirty.waiting) {
             ngx_ws_mgr_wait_serve(dirty.waiting);
         }

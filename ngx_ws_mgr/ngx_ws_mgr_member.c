@@ -200,6 +200,7 @@ ngx_ws_mgr_member_next_dirty(ngx_uint_t index, ngx_ws_mgr_dirty_t *dirty)
             dirty->position.epoch = member->user->log.epoch;
             dirty->position.seq = member->user->log.floor;
             dirty->position.broadcast = member->user->log.broadcast;
+            dirty->more = (shard->dirty[ngx_ws_mgr_slot].first != NULL);
             member->reset = 0;
 
             if (dirty->hold) {

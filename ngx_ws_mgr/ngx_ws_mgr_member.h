@@ -88,6 +88,7 @@ typedef struct {
                                               set to "position" before
                                               anything is read; 0: none is */
     ngx_ws_mgr_position_t    position;
+    unsigned                 more:1;       /* the shard has others of them */
 } ngx_ws_mgr_dirty_t;
 
 /* the next of this worker's dirty members in the shard, now clean;
