@@ -61,7 +61,8 @@ help:
 #: make chaos-asan       the same for three minutes, with ASan and UBSan
 #: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
 #: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
-#: make bench            ourselves, a bare server and rivals, side by side (9 minutes)
+#: make bench            ourselves, a bare server and rivals, side by side (9 minutes);
+#:                       then bench-memory
 #: make bench-quick      our ratios to the bare server, against the last ones
 #: make bench-memory     bytes for each idle connection, of 10000 (N=)
 #: make bench-redis      CPU of ticket checks in Redis, as a ratio (N=)
@@ -193,6 +194,7 @@ SIDE =			WS_MGR_CLIENTS=$(BUILD)/clients bench/side/side $(NGINX) \
 
 bench:	deps-build-bench-rivals clients all
 	@$(SIDE) $(if $(WRITE),--write)
+	@$(MAKE) bench-memory
 
 bench-quick:	deps-build-bench all
 	@$(SIDE) --quick
