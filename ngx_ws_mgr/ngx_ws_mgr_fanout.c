@@ -10,23 +10,9 @@
 #include <ngx_ws_mgr_bell.h>
 #include <ngx_ws_mgr_copy.h>
 #include <ngx_ws_mgr_fanout_io.h>
-#include <ngx_ws_mgr_histogram.h>
 #include <ngx_ws_mgr_sweep.h>
 #include <ngx_ws_mgr_tidy.h>
 #include <ngx_ws_mgr_wait.h>
-
-
-#define NGX_WS_MGR_FANOUT_TURN   1000      /* us of a turn of the loop */
-#define NGX_WS_MGR_FANOUT_CHECK  16        /* sockets between looks at it */
-
-
-/* what may be done in this turn of the loop: a number of sockets, and a time,
-   since what one of them takes is up to the kernel, TLS and deflate */
-
-typedef struct {
-    ngx_uint_t              left;
-    uint64_t                until;         /* us; 0: not looked at yet */
-} ngx_ws_mgr_fanout_slice_t;
 
 
 /* sockets of a user that are yet to be served, in a later turn of the loop */
@@ -44,9 +30,7 @@ static void ngx_ws_mgr_fanout_again_handler(ngx_event_t *ev);
 static void ngx_ws_mgr_fanout_serve_passes(void);
 static void ngx_ws_mgr_fanout_serve_dirty(void);
 static ngx_queue_t *ngx_ws_mgr_fanout_serve(ngx_ws_mgr_hold_t *hold,
-    ngx_queue_t *q, ngx_ws_mgr_fanout_slice_t *slice);
-static ngx_inline void ngx_ws_mgr_fanout_spend(
-    ngx_ws_mgr_fanout_slice_t *slice);
+    ngx_queue_t *q, ngx_uint_t *budget);
 static void ngx_ws_mgr_fanout_reset(ngx_ws_mgr_hold_t *hold,
     ngx_ws_mgr_dirty_t *dirty);
 static void ngx_ws_mgr_fanout_part_sub(ngx_ws_mgr_client_t *client,
@@ -219,12 +203,14 @@ ngx_ws_mgr_fanout_again_handler(ngx_event_t *ev)
 static void
 ngx_ws_mgr_fanout_serve_passes(void)
 {
-    ngx_queue_t                *next;
-    ngx_ws_mgr_hold_t          *hold;
-    ngx_ws_mgr_fanout_pass_t   *pass;
-    ngx_ws_mgr_fanout_slice_t   slice = { NGX_WS_MGR_SLICE, 0 };
+    ngx_uint_t                 budget;
+    ngx_queue_t               *next;
+    ngx_ws_mgr_hold_t         *hold;
+    ngx_ws_mgr_fanout_pass_t  *pass;
 
-    while (slice.left && !ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
+    budget = NGX_WS_MGR_SLICE;
+
+    while (budget && !ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
         pass = ngx_queue_data(ngx_queue_head(&ngx_ws_mgr_fanout_passes),
                               ngx_ws_mgr_fanout_pass_t, queue);
         hold = pass->hold;
@@ -240,7 +226,7 @@ ngx_ws_mgr_fanout_serve_passes(void)
             pass->next = ngx_queue_head(&hold->subs);
         }
 
-        next = ngx_ws_mgr_fanout_serve(hold, pass->next, &slice);
+        next = ngx_ws_mgr_fanout_serve(hold, pass->next, &budget);
 
         /* the pass went with the last socket */
 
@@ -258,14 +244,15 @@ ngx_ws_mgr_fanout_serve_passes(void)
 static void
 ngx_ws_mgr_fanout_serve_dirty(void)
 {
-    ngx_uint_t                  shard;
-    ngx_queue_t                *q;
-    ngx_ws_mgr_hold_t          *hold;
-    ngx_ws_mgr_dirty_t          dirty;
-    ngx_ws_mgr_fanout_pass_t   *pass;
-    ngx_ws_mgr_fanout_slice_t   slice = { NGX_WS_MGR_SLICE, 0 };
+    ngx_uint_t                 budget, shard;
+    ngx_queue_t               *q;
+    ngx_ws_mgr_hold_t         *hold;
+    ngx_ws_mgr_dirty_t         dirty;
+    ngx_ws_mgr_fanout_pass_t  *pass;
 
-    while (slice.left && ngx_ws_mgr_fanout_shards) {
+    budget = NGX_WS_MGR_SLICE;
+
+    while (budget && ngx_ws_mgr_fanout_shards) {
         shard = __builtin_ctzll(ngx_ws_mgr_fanout_shards);
 
         if (ngx_ws_mgr_member_next_dirty(shard, &dirty) != NGX_OK) {
@@ -305,7 +292,7 @@ ngx_ws_mgr_fanout_serve_dirty(void)
         }
 
         q = ngx_ws_mgr_fanout_serve(hold, ngx_queue_head(&hold->subs),
-                                    &slice);
+                                    &budget);
 
         if (q == NULL || q == ngx_queue_sentinel(&hold->subs)) {
             continue;
@@ -314,9 +301,8 @@ ngx_ws_mgr_fanout_serve_dirty(void)
         pass = ngx_alloc(sizeof(ngx_ws_mgr_fanout_pass_t), ngx_cycle->log);
 
         if (pass == NULL) {
-            slice.left = NGX_MAX_INT32_VALUE;
-            slice.until = (uint64_t) -1;
-            (void) ngx_ws_mgr_fanout_serve(hold, q, &slice);
+            budget = NGX_MAX_INT32_VALUE;
+            (void) ngx_ws_mgr_fanout_serve(hold, q, &budget);
             break;
         }
 
@@ -335,14 +321,14 @@ ngx_ws_mgr_fanout_serve_dirty(void)
 
 
 /*
- * Serves the hold's sockets from q on, as many as the slice allows, and
+ * Serves the hold's sockets from q on, as many as the budget allows, and
  * returns the next.  A socket that closes takes itself out of the queue, and
  * the last one takes the hold along: NULL is returned then.
  */
 
 static ngx_queue_t *
 ngx_ws_mgr_fanout_serve(ngx_ws_mgr_hold_t *hold, ngx_queue_t *q,
-    ngx_ws_mgr_fanout_slice_t *slice)
+    ngx_uint_t *budget)
 {
     ngx_queue_t          *next, *last;
     ngx_ws_mgr_sub_t     *sub;
@@ -352,11 +338,11 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_hold_t *hold, ngx_queue_t *q,
     ngx_ws_mgr_fanout_serving = hold;
     ngx_ws_mgr_copy_forget();
 
-    for ( /* void */ ; q != last && slice->left; q = next) {
+    for ( /* void */ ; q != last && *budget; q = next) {
         next = ngx_queue_next(q);
         sub = ngx_queue_data(q, ngx_ws_mgr_sub_t, queue);
         client = ngx_ws_mgr_fanout_client(hold, sub);
-        ngx_ws_mgr_fanout_spend(slice);
+        (*budget)--;
 
         if (hold->kicked && ngx_ws_mgr_fanout_check_kick(client) != NGX_OK) {
             continue;
@@ -368,26 +354,6 @@ ngx_ws_mgr_fanout_serve(ngx_ws_mgr_hold_t *hold, ngx_queue_t *q,
     }
 
     return ngx_ws_mgr_fanout_serving ? q : NULL;
-}
-
-
-static ngx_inline void
-ngx_ws_mgr_fanout_spend(ngx_ws_mgr_fanout_slice_t *slice)
-{
-    uint64_t  now;
-
-    if (--slice->left % NGX_WS_MGR_FANOUT_CHECK) {
-        return;
-    }
-
-    now = ngx_ws_mgr_histogram_clock();
-
-    if (slice->until == 0) {
-        slice->until = now + NGX_WS_MGR_FANOUT_TURN;
-
-    } else if (now >= slice->until) {
-        slice->left = 0;
-    }
 }
 
 

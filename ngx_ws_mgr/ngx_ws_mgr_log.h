@@ -204,9 +204,9 @@ size_t ngx_ws_mgr_log_room(ngx_ws_mgr_log_t *log);
 void *ngx_ws_mgr_log_grow(ngx_ws_mgr_log_t *log, void *ring, size_t size);
 
 /*
- * Builds the frame in the block "event" of measured size and puts it at the
- * end, or, where the seq that it is to have is the highest that is gone, in
- * front.  Cannot fail.
+ * Builds the event in a block of measured size, whatever that holds, and puts
+ * it at the end, or, where the seq that it is to have is the highest that is
+ * gone, in front.  Cannot fail.
  */
 void ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
     ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry);

@@ -362,7 +362,7 @@ ngx_ws_mgr_member_get_locked(ngx_ws_mgr_shard_t *shard,
     member = (user->first.user == NULL)
              ? &user->first
              : ngx_ws_mgr_shard_calloc_locked(shard,
-                                             sizeof(ngx_ws_mgr_member_t));
+                                              sizeof(ngx_ws_mgr_member_t));
     if (member == NULL) {
 
         if (user->members == NULL) {

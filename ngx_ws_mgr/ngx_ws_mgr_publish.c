@@ -265,7 +265,7 @@ ngx_ws_mgr_publish_run_locked(ngx_ws_mgr_shard_t *shard,
         }
 
         run = ngx_ws_mgr_shard_calloc_locked(shard,
-                                            ngx_ws_mgr_run_size(&p->run));
+                                             ngx_ws_mgr_run_size(&p->run));
         if (run == NULL) {
             ngx_ws_mgr_discard(RUNS_FORGOTTEN);
             return;

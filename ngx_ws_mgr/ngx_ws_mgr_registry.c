@@ -491,7 +491,7 @@ ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
     p = NULL;
 
     if (thread) {
-        p = ngx_ws_mgr_shard_calloc_locked(shard, 1 + thread[0]);
+        p = ngx_ws_mgr_shard_alloc_locked(shard, 1 + thread[0]);
         if (p == NULL) {
             return NGX_ERROR;
         }

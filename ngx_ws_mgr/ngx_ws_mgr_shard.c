@@ -122,8 +122,8 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
     ngx_ws_mgr_user_t  *user;
 
     user = ngx_ws_mgr_shard_calloc_locked(shard,
-                                         offsetof(ngx_ws_mgr_user_t, name)
-                                         + name->len);
+                                          offsetof(ngx_ws_mgr_user_t, name)
+                                          + name->len);
     if (user == NULL) {
         return NULL;
     }

@@ -244,7 +244,7 @@ ngx_ws_mgr_ticket_shm_insert_locked(ngx_ws_mgr_shard_t *shard, u_char *id,
         return NGX_WS_MGR_TICKET_NO_MEMORY;
     }
 
-    t->record = ngx_ws_mgr_shard_calloc_locked(shard, op->record.len);
+    t->record = ngx_ws_mgr_shard_alloc_locked(shard, op->record.len);
     if (t->record == NULL) {
         ngx_ws_mgr_shard_free_locked(shard, t);
         return NGX_WS_MGR_TICKET_NO_MEMORY;

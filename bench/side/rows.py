@@ -133,6 +133,11 @@ ROWS = (
                    'cpu_us_post')}),
 )
 
+# of more sockets than a load may have open, by Bench.crowd()
+GROWTH = Row({}, {}, {'crowd_cpu': ('', 'cpu_us_event'),
+                      'crowd_memory': ('', 'memory')})
+CROWD = Row({}, {}, {'crowd': ('', 'seconds')})
+
 # what --quick runs
 QUICK = ('unicast', 'big', 'three', 'coalesced')
 
@@ -154,6 +159,11 @@ TARGETS = (
     Target('token stream against single posts', 'streamed', 'ours', 'unicast',
            1.0),
     Target('connect against nchan', 'connect', 'ours', 'nchan', 1.15),
+    Target('100,000 sockets, an event to each, s', 'crowd', 'ours', '', 2),
+    Target('growth: 100,000 sockets against 100, six workers', 'crowd_cpu',
+           '100,000 users', '100 users', 1.1),
+    Target('growth: their memory, a socket', 'crowd_memory', '100,000 users',
+           '100 users', 1.1),
     Target('growth: 18,000 sockets against 100', 'sockets',
            'ours, 18,000 users', 'ours, 100 users', 1.1),
     Target('growth: the same of limit, for comparison', 'sockets',

@@ -1,7 +1,8 @@
 """The servers that are compared: ourselves, a bare one, and the rivals that
 Debian and npm give.  Each is a process on the first core, unless it is said to
-be on others, and is asked by build/load (bench/side/load.c)."""
+be on others."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -73,9 +74,21 @@ def pinned(core, command):
     return ['taskset', '-c', core] + command
 
 
-def judged(found):
+def answer_of(line):
+    """What a load or a probe found; None: it gave up, and has said why."""
+
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+
     found['void'] = any(found.get(fault) for fault in FAULTS)
     return found
+
+
+def asked(command):
+    return answer_of(subprocess.run(command, stdout=subprocess.PIPE,
+                                    text=True).stdout)
 
 
 def awaited(condition, what):
@@ -111,6 +124,7 @@ class Server:
         self.process = subprocess.Popen(pinned(core, command),
                                         stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
+        atexit.register(self.stop)
 
         def answers():
             try:
@@ -167,6 +181,7 @@ class Server:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+        atexit.unregister(self.stop)
 
 
 class Servers:

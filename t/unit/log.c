@@ -82,7 +82,7 @@ append(ngx_ws_mgr_entry_t *entry)
     size = ngx_ws_mgr_log_measure(&log, entry);
     assert_true(size > 0);
 
-    event = calloc(1, size);
+    event = memset(malloc(size), 0xa5, size);
     ngx_ws_mgr_log_append(&log, &ids, event, entry);
 
     assert_int_equal(ngx_ws_mgr_event_size(event), size);
