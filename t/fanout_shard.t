@@ -18,8 +18,8 @@ my %socket = map { $_ => $mgr->connect($_) } @users;
 for my $round (1 .. 3) {
     my $body = join "\n",
                map { qq/{"type":"t","user_id":"$_","round":$round}/ } @users;
-    my $answer = $mgr->client->request(POST => '/api/events', $body,
-                                       'Content-Type' => 'application/x-ndjson');
+    my $answer = $mgr->client->request(
+        POST => '/api/events', $body, 'Content-Type' => 'application/x-ndjson');
 
     is $answer->{status}, 200, "round $round is taken";
 
