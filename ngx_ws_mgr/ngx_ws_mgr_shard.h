@@ -187,9 +187,9 @@ void ngx_ws_mgr_shard_lock(ngx_ws_mgr_shard_t *shard);
     } while (0)
 
 /*
- * Memory of the shard; of calloc, zeroed.  Where it is full, logs are evicted, in the
- * order that ARCHITECTURE names, until there is room; NULL: nothing can go.
- * May free users that are resting, and events of any.
+ * Memory of the shard; of calloc, zeroed.  Where it is full, logs are evicted,
+ * in the order that ARCHITECTURE names, until there is room; NULL: nothing can
+ * go.  May free users that are resting, and events of any.
  */
 void *ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
 void *ngx_ws_mgr_shard_calloc_locked(ngx_ws_mgr_shard_t *shard, size_t size);
