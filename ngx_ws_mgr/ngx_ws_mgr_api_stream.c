@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_ws_mgr_api_event.h>
 #include <ngx_ws_mgr_api_stream.h>
+#include <ngx_ws_mgr_output.h>
 
 
 #define NGX_WS_MGR_STREAM_ROUND  64        /* lines published in one go */
@@ -501,7 +502,7 @@ ngx_ws_mgr_stream_send(ngx_ws_mgr_stream_t *s, ngx_ws_mgr_text_t *t)
     out->buf = b;
     out->next = NULL;
 
-    if (ngx_http_output_filter(r, out) == NGX_ERROR) {
+    if (ngx_ws_mgr_output(r, out) == NGX_ERROR) {
         return NGX_ERROR;
     }
 

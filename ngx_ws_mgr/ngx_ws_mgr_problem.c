@@ -4,6 +4,7 @@
  */
 
 
+#include <ngx_ws_mgr_output.h>
 #include <ngx_ws_mgr_problem.h>
 
 
@@ -207,7 +208,7 @@ ngx_ws_mgr_problem_send_body(ngx_http_request_t *r, ngx_uint_t status,
     out.buf = b;
     out.next = NULL;
 
-    return ngx_http_output_filter(r, &out);
+    return ngx_ws_mgr_output(r, &out);
 }
 
 

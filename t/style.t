@@ -44,7 +44,7 @@ my @layers = map { [ split ] } (
     'api_fault api_path json log node refusal',
     'discard',
     'address counter deflate extension failpoint frame header histogram keys mask mutex names origin problem ring schema',
-    'string text ticket value',
+    'output string text ticket value',
 );
 
 my $root = dirname(dirname(abs_path(__FILE__)));
