@@ -181,6 +181,10 @@ ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
         log->floor = event->seq - 1;
     }
 
+    if (event->ts < (uint64_t) log->since * 1000) {
+        log->since = 0;
+    }
+
     log->ring[event->seq & (log->size - 1)] = event;
     log->bytes += ngx_ws_mgr_event_size(event);
 }

@@ -99,6 +99,8 @@ typedef struct {
                                               over many nodes */
     uint8_t               epoch_len;
     u_char                epoch_text[NGX_WS_MGR_EPOCH_LEN];
+    uint32_t              since;           /* s since 1970: no event held is
+                                              older; 0: not known */
 } ngx_ws_mgr_log_t;
 
 

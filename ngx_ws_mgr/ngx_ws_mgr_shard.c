@@ -206,15 +206,28 @@ void
 ngx_ws_mgr_shard_age_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, uint64_t now)
 {
+    uint64_t             age;
     ngx_uint_t           n;
     ngx_ws_mgr_event_t  *event;
+
+    age = ngx_ws_mgr_registry_conf->limits.age;
+
+    /* the oldest event has left the caches: it is looked at when it may be
+       time for it */
+
+    if ((uint64_t) user->log.since * 1000 + age >= now) {
+        return;
+    }
 
     for (n = 0; n < NGX_WS_MGR_SLICE; n++) {
         event = ngx_ws_mgr_log_oldest(&user->log);
 
-        if (event == NULL
-            || event->ts + ngx_ws_mgr_registry_conf->limits.age >= now)
-        {
+        if (event == NULL) {
+            break;
+        }
+
+        if (event->ts + age >= now) {
+            user->log.since = (uint32_t) (event->ts / 1000);
             break;
         }
 

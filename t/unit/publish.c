@@ -104,6 +104,108 @@ test_limit_of_events(void **state)
 }
 
 
+/* an event at a time of one's own, ms since 1970 */
+
+static void
+publish_at(uint64_t now)
+{
+    ngx_str_t             piece;
+    ngx_ws_mgr_publish_t  p;
+
+    ngx_str_set(&piece, "\"type\":\"x\"}");
+
+    ngx_memzero(&p, sizeof(p));
+    ngx_str_set(&p.user, "u1");
+    p.entry.pieces = &piece;
+    p.entry.npieces = 1;
+    p.entry.size = piece.len;
+    p.entry.now = now;
+
+    assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
+}
+
+
+static uint64_t
+floor_of_log(void)
+{
+    uint64_t             floor;
+    ngx_str_t            name;
+    ngx_ws_mgr_user_t   *user;
+    ngx_ws_mgr_shard_t  *shard;
+
+    ngx_str_set(&name, "u1");
+
+    shard = ngx_ws_mgr_shard_lock_name(&name, &user);
+    floor = user->log.floor;
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return floor;
+}
+
+
+/* an event goes when it is older than the age, to the millisecond, although
+   not each append looks at the oldest */
+
+static void
+test_limit_of_age(void **state)
+{
+    uint64_t  age, start;
+
+    (void) state;
+
+    age = world_conf.limits.age;
+    start = 1767225600123;
+
+    publish_at(start);
+    publish_at(start + 1000);
+    publish_at(start + 1001);
+
+    publish_at(start + age);
+    assert_int_equal(floor_of_log(), 0);
+    publish_at(start + age + 1);
+    assert_int_equal(floor_of_log(), 1);
+
+    publish_at(start + age + 1000);
+    assert_int_equal(floor_of_log(), 1);
+    publish_at(start + age + 1001);
+    assert_int_equal(floor_of_log(), 2);
+
+    publish_at(start + 2 * age + 1002);
+    assert_int_equal(floor_of_log(), 7);
+}
+
+
+/* the clock was set back: what is the oldest by now has an earlier time than
+   what was looked at last */
+
+static void
+test_age_of_a_clock_set_back(void **state)
+{
+    ngx_uint_t  i;
+    uint64_t    age, start;
+
+    (void) state;
+
+    age = world_conf.limits.age;
+    start = 1767225600123;
+
+    for (i = 0; i < world_conf.limits.events; i++) {
+        publish_at(start);
+    }
+
+    publish_at(start - 60000);
+
+    for (i = 1; i < world_conf.limits.events; i++) {
+        publish_at(start - 60000);
+    }
+
+    assert_int_equal(floor_of_log(), world_conf.limits.events);
+
+    publish_at(start - 60000 + age + 1);
+    assert_int_equal(floor_of_log(), 2 * world_conf.limits.events);
+}
+
+
 /* a burst does not run away from a worker that has yet to look, within reason,
    and the log is back within its limits afterwards */
 
@@ -348,6 +450,10 @@ ngx_ws_mgr_unit_publish(void)
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_events, world_setup,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(test_limit_of_age, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_age_of_a_clock_set_back,
+                                        world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_slack, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_bytes, world_setup,
