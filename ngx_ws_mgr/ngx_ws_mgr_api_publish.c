@@ -232,15 +232,6 @@ ngx_ws_mgr_post_body(ngx_http_request_t *r, ngx_str_t *body, void *data)
 
     if (b->type == NGX_WS_MGR_BODY_JSON) {
 
-        /* one that does not even hold the name is no list */
-
-        if (memmem(body->data, body->len, "\"events\"",
-                   sizeof("\"events\"") - 1)
-            == NULL)
-        {
-            return ngx_ws_mgr_post_single(b);
-        }
-
         switch (ngx_ws_mgr_envelope_batch(&b->list, b->pos, b->end, r->pool,
                                           &first))
         {
