@@ -13,6 +13,7 @@
 
 static void ngx_ws_mgr_bell_cleanup(void *data);
 static void ngx_ws_mgr_bell_read_handler(ngx_event_t *rev);
+static void ngx_ws_mgr_bell_read(ngx_event_t *rev);
 static void ngx_ws_mgr_bell_heard_handler(ngx_event_t *ev);
 
 
@@ -168,6 +169,20 @@ ngx_ws_mgr_bell_ring(ngx_uint_t slot)
 static void
 ngx_ws_mgr_bell_read_handler(ngx_event_t *rev)
 {
+    /* where events are edge-triggered, each ring is one, whatever it is that
+       the descriptor has counted: 2^64 rings need no reading */
+
+    if (!(ngx_event_flags & NGX_USE_CLEAR_EVENT)) {
+        ngx_ws_mgr_bell_read(rev);
+    }
+
+    ngx_post_event(&ngx_ws_mgr_bell_event, &ngx_posted_events);
+}
+
+
+static void
+ngx_ws_mgr_bell_read(ngx_event_t *rev)
+{
     ssize_t            n;
     uint64_t           count;
     ngx_connection_t  *c;
@@ -182,8 +197,6 @@ ngx_ws_mgr_bell_read_handler(ngx_event_t *rev)
         ngx_log_error(NGX_LOG_ALERT, rev->log, ngx_errno,
                       "read() of ws_mgr eventfd failed");
     }
-
-    ngx_post_event(&ngx_ws_mgr_bell_event, &ngx_posted_events);
 }
 
 
