@@ -34,6 +34,7 @@ http {{
     access_log off;
     keepalive_requests 1000000000;
     client_header_buffer_size 4k;
+    request_pool_size 8k;
     {http}
 
     server {{
