@@ -18,6 +18,7 @@
  *     posters=16    connections that post, each to its own part of the users
  *     posts=10000   as fast as they are answered; or
  *     rate=0        a second, from when each is due, whoever is late
+ *     warm=0        posts before those that are measured
  *     batch=1       events in a body, for one user after the other (ours)
  *     stream=0      above 0: each poster has one request without an end, a line
  *                   of it for each event, and up to so many lines that are not
@@ -76,9 +77,9 @@ typedef struct {
 static struct {
     const char *to, *at, *from, *pids;
     long  sockets, users, everyone, posters, posts, rate, batch, size, idle;
-    long  hold, base, stream, late;
+    long  hold, base, stream, late, warm;
 } conf = { "ours", NULL, "127.0.0.1", "", 1, 1, 0, 16, 10000, 0, 1, 300, 0,
-           0, 0, 0, 0 };
+           0, 0, 0, 0, 0 };
 
 static struct sockaddr_in  address;
 static peer_t             *sockets, *posters;
@@ -787,7 +788,8 @@ settings(int argc, char **argv)
         { "batch", &conf.batch }, { "size", &conf.size },
         { "idle", &conf.idle }, { "hold", &conf.hold },
         { "base", &conf.base }, { "stream", &conf.stream },
-        { "late", &conf.late }, { NULL, NULL }
+        { "late", &conf.late }, { "warm", &conf.warm },
+        { NULL, NULL }
     }, *n;
 
     struct { const char *name; const char **text; } texts[] = {
@@ -833,6 +835,31 @@ settings(int argc, char **argv)
     address.sin_family = AF_INET;
     address.sin_port = htons(atoi(value + 1));
     inet_pton(AF_INET, text, &address.sin_addr);
+}
+
+
+/* posts that are checked, and not measured */
+
+static void
+warm_up(void)
+{
+    long  posts;
+
+    posts = conf.posts;
+    conf.posts = conf.warm;
+
+    (void) run();
+
+    if (refused || lost || repeated || disordered) {
+        die("events were lost, repeated or disordered before it began");
+    }
+
+    conf.posts = posts;
+    sent = 0;
+    answered = 0;
+    delivered = 0;
+    due = 0;
+    ntook = 0;
 }
 
 
@@ -912,6 +939,8 @@ main(int argc, char **argv)
                 begin_stream(&posters[i]);
             }
         }
+
+        warm_up();
 
         sends = segments();
         ran = cpu();
