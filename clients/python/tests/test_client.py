@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import unittest
+from unittest import mock
 
 import websocket
 
@@ -130,6 +131,76 @@ class Real(unittest.TestCase):
 
         agent.event('after')
         self.assertEqual(page.next()['type'], 'after')
+
+    def test_stream(self):
+        page = self.page('ned')
+        agent = self.client.emitter('ned', run_id='r')
+
+        with agent.stream() as stream:
+            self.assertIsNone(agent.agent_started('planner'))
+            self.assertEqual(page.next()['type'], 'agent_started')
+
+            for n in range(200):
+                agent.event('token', n=n)
+
+            self.assertEqual([page.next()['n'] for _ in range(200)],
+                             list(range(200)))
+
+        self.assertEqual([r.seq for r in stream.receipts], list(range(1, 202)))
+        self.assertEqual({r.sockets for r in stream.receipts}, {1})
+        self.assertEqual(agent.event('after').seq, 202)
+
+    def test_stream_refuses(self):
+        with self.assertRaises(Rejected) as caught:
+            with self.client.stream() as stream:
+                for n in range(100):
+                    stream.send({'type': '' if n in (7, 60) else 'x',
+                                 'user_id': 'olga', 'n': n})
+
+        self.assertEqual(sorted(caught.exception.errors), [7, 60])
+        self.assertIsInstance(caught.exception.errors[7], InvalidEvent)
+        self.assertEqual([r.seq for r in stream.receipts], list(range(1, 99)))
+        self.assertEqual(caught.exception.receipts[61].seq, 60)
+
+        with self.assertRaises(Denied):
+            with Client(KEYED).stream() as stream:
+                stream.send({'type': 'x', 'user_id': 'olga'})
+
+        with self.assertRaises(RuntimeError):
+            agent = self.client.emitter('olga')
+
+            with agent.batch(), agent.stream():
+                pass
+
+    def test_stream_is_lost(self):
+        page = self.page('pia')
+        agent = self.client.emitter('pia')
+
+        with agent.stream() as stream:
+            for n in range(120):
+                agent.event('n', n=n)
+
+                if n % 25 == 3:
+                    stream._link.sock.shutdown(socket.SHUT_RDWR)
+
+        self.assertEqual([page.next()['n'] for _ in range(120)],
+                         list(range(120)))
+        self.assertEqual([r.seq for r in stream.receipts],
+                         list(range(1, 121)))
+        agent.event('end')
+        self.assertEqual(page.next()['type'], 'end', 'each once')
+
+    def test_stream_of_one_who_thinks(self):
+        agent = self.client.emitter('quin')
+
+        with mock.patch('ws_mgr._stream.IDLE', 0):
+            with agent.stream() as stream:
+                agent.event('x')
+                link = stream._link
+                agent.event('x')
+                self.assertIsNot(stream._link, link, 'another request')
+
+        self.assertEqual([r.seq for r in stream.receipts], [1, 2])
 
     def test_nobody_else(self):
         agent = self.client.emitter('dan')
@@ -294,6 +365,10 @@ class Fake(http.server.BaseHTTPRequestHandler):
     seen = []
 
     def do_POST(self):
+        if 'Content-Length' not in self.headers:
+            self.close_connection = True
+            return
+
         body = json.loads(
             self.rfile.read(int(self.headers['Content-Length'])))
         Fake.seen.append((time.monotonic(), body['event_id']))
@@ -358,6 +433,34 @@ class Failing(unittest.TestCase):
 
         self.assertEqual(caught.exception.retry_after, 1.0)
         self.assertEqual(len(Fake.seen), 2)
+
+    def test_stream_tried_again(self):
+        """The fake does not know streams: each ends without an answer."""
+
+        Fake.script = [503, 'close', 200]
+
+        with Client(self.url, timeout=0.5).stream() as stream:
+            stream.send({'type': 'x', 'user_id': 'ann', 'event_id': 'e1'})
+            stream.send({'type': 'x', 'user_id': 'ann', 'event_id': 'e2'})
+
+        self.assertEqual([event_id for _, event_id in Fake.seen],
+                         ['e1', 'e1', 'e1', 'e2'])
+        self.assertEqual([r.event_id for r in stream.receipts], ['e1', 'e2'])
+
+    def test_stream_given_up(self):
+        """What raises is posted when it is tried the next time."""
+
+        Fake.script = [503, 503]
+        stream = Client(self.url, attempts=1, timeout=0.5).stream()
+        stream.send({'type': 'x', 'user_id': 'ann', 'event_id': 'e1'})
+
+        for _ in range(2):
+            with self.assertRaises(Unavailable):
+                stream.flush()
+
+        stream.send({'type': 'x', 'user_id': 'ann', 'event_id': 'e2'})
+        stream.flush()
+        self.assertEqual([r.event_id for r in stream.receipts], ['e1', 'e2'])
 
     def test_nobody_there(self):
         self.server.server_close()

@@ -23,6 +23,7 @@ from ._errors import (ApiError, BadAnswer, BadRequest, Conflict, Denied,
                       RateLimited, Rejected, RunOrder, SchemaError, TooLarge,
                       Unavailable, Unreachable, WsMgrError)
 from ._events import Event, Receipt, Tokens
+from ._stream import Stream
 from ._sync import Client, Emitter, Tool
 
 __version__ = '0.1.0'
@@ -31,8 +32,8 @@ __all__ = [
     'ApiError', 'AsyncClient', 'AsyncEmitter', 'BadAnswer', 'BadRequest',
     'Client', 'Conflict', 'Denied', 'Emitter', 'Event', 'InvalidEvent',
     'InvalidJson', 'NotFound', 'PlaceholderId', 'RateLimited', 'Receipt',
-    'Rejected', 'RunOrder', 'SchemaError', 'Tokens', 'Tool', 'TooLarge',
-    'Unavailable', 'Unreachable', 'WsMgrError',
+    'Rejected', 'RunOrder', 'SchemaError', 'Stream', 'Tokens', 'Tool',
+    'TooLarge', 'Unavailable', 'Unreachable', 'WsMgrError',
 ]
 
 

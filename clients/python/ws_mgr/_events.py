@@ -56,15 +56,23 @@ class Receipt:
                        answer.get('connections'), answer)
 
 
+def named(event: Event) -> Event:
+    """The event with an event_id, its own or a new one."""
+
+    return {'event_id': uuid.uuid4().hex, **event}
+
+
+def dumps(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(',', ':'),
+                      allow_nan=False).encode()
+
+
 def encode(events: Sequence[Event]) -> bytes:
     """The body, in which each event has an event_id."""
 
-    named: List[Event] = [{'event_id': uuid.uuid4().hex, **e} for e in events]
-    body: Any = named[0] if len(named) == 1 else {'events': named}
-    text = json.dumps(body, ensure_ascii=False, separators=(',', ':'),
-                      allow_nan=False)
+    body = [named(e) for e in events]
 
-    return text.encode()
+    return dumps(body[0] if len(body) == 1 else {'events': body})
 
 
 def decode(status: int, content_type: str, body: bytes,
@@ -90,6 +98,29 @@ def decode(status: int, content_type: str, body: bytes,
     return answer
 
 
+def outcome(result: Mapping[str, Any]) -> Union[Receipt, ApiError]:
+    """Of one event among several."""
+
+    if 'code' in result and 'stored' not in result:
+        return ApiError.of(result)
+
+    return Receipt.of(result)
+
+
+def result(line: bytes) -> Union[Receipt, ApiError]:
+    """Of one event of a stream."""
+
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        answer = None
+
+    if not isinstance(answer, dict):
+        raise BadAnswer(f'{line[:80]!r} is no result of an event')
+
+    return outcome(answer)
+
+
 def receipts(answer: Mapping[str, Any], n: int) -> List[Receipt]:
     """Of all n events; Rejected where some were refused."""
 
@@ -101,11 +132,13 @@ def receipts(answer: Mapping[str, Any], n: int) -> List[Receipt]:
     taken: Dict[int, Receipt] = {}
     refused: Dict[int, ApiError] = {}
 
-    for i, result in enumerate(results):
-        if 'code' in result and 'stored' not in result:
-            refused[i] = ApiError.of(result)
+    for i, answered in enumerate(results):
+        result = outcome(answered)
+
+        if isinstance(result, ApiError):
+            refused[i] = result
         else:
-            taken[i] = Receipt.of(result)
+            taken[i] = result
 
     if refused:
         raise Rejected(taken, refused)

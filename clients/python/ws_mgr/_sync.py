@@ -8,13 +8,14 @@ import json
 import threading
 import time
 from types import TracebackType
-from typing import (Any, Dict, Iterable, List, Mapping, Optional, Sequence,
-                    Type, Union)
+from typing import (Any, Callable, Dict, Iterable, List, Mapping, Optional,
+                    Sequence, Type, Union)
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import _events
 from ._errors import ApiError, Unreachable
 from ._events import Event, Receipt, Tokens, usage
+from ._stream import Stream
 
 
 class Client:
@@ -85,6 +86,12 @@ class Client:
                               extra=wait_seconds if wait else 0.0)
 
         return _events.receipts(answer, len(listed))
+
+    def stream(self) -> Stream:
+        """For "with": events one by one over one request, none of which waits
+        for the answer to the one before."""
+
+        return Stream(self)
 
     def events(self, user_id: str, after: Optional[str] = None,
                limit: Optional[int] = None) -> Dict[str, Any]:
@@ -269,9 +276,9 @@ class Client:
 class Emitter:
     """Posts the events of one run of an agent, for one user, who cannot be
     changed.  Each method posts at once and returns the event's receipt; within
-    batch() it collects, and returns None."""
+    batch() it collects, within stream() it sends, and returns None."""
 
-    __slots__ = ('_client', '_builder', '_held')
+    __slots__ = ('_client', '_builder', '_sink')
 
     def __init__(self, user_id: str, thread_id: Optional[str] = None,
                  run_id: Optional[str] = None,
@@ -279,15 +286,15 @@ class Emitter:
                  client: Client) -> None:
         self._client = client
         self._builder = _events.Builder(user_id, thread_id, run_id, agent_name)
-        self._held: Optional[List[Event]] = None
+        self._sink: Optional[Callable[[Event], None]] = None
 
     user_id = property(lambda self: self._builder.user_id)
     thread_id = property(lambda self: self._builder.thread_id)
     run_id = property(lambda self: self._builder.run_id)
 
     def _post(self, event: Event) -> Optional[Receipt]:
-        if self._held is not None:
-            self._held.append(event)
+        if self._sink is not None:
+            self._sink(event)
             return None
 
         return self._client.post(event)[0]
@@ -348,6 +355,12 @@ class Emitter:
 
         return Batch(self)
 
+    def stream(self) -> Stream:
+        """For "with": what is emitted within is sent at once, over one request,
+        and its receipts are there after the block."""
+
+        return Stream(self._client, self)
+
 
 class Tool:
     """Set results within the block; an exception is told, and goes on."""
@@ -380,26 +393,28 @@ class Tool:
 class Batch:
     """receipts are there after the block; nothing is posted where it fails."""
 
-    __slots__ = ('receipts', '_emitter')
+    __slots__ = ('receipts', '_emitter', '_held')
 
     def __init__(self, emitter: Emitter) -> None:
         self.receipts: List[Receipt] = []
         self._emitter = emitter
+        self._held: List[Event] = []
 
     def __enter__(self) -> 'Batch':
-        if self._emitter._held is not None:
-            raise RuntimeError('a batch within a batch')
+        if self._emitter._sink is not None:
+            raise RuntimeError('a batch within a batch or a stream')
 
-        self._emitter._held = []
+        self._held = []
+        self._emitter._sink = self._held.append
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]],
                  error: Optional[BaseException],
                  trace: Optional[TracebackType]) -> None:
-        held, self._emitter._held = self._emitter._held, None
+        self._emitter._sink = None
 
-        if error is None and held:
-            self.receipts = self._emitter._client.post(held)
+        if error is None and self._held:
+            self.receipts = self._emitter._client.post(self._held)
 
 
 def _quoted(text: str) -> str:
