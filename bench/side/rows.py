@@ -39,9 +39,9 @@ OURS = entrants('ours')
 BOTH = dict(core='0,1', options=dict(workers=2, core='0,1'))
 
 ROWS = (
-    Row(dict(sockets=64, users=64, posts=100000), RIVALS,
+    Row(dict(sockets=64, users=64, posts=60000), RIVALS,
         {'unicast': ('300 B to one socket, CPU us a post', 'cpu_us_post'),
-         'unicast_posts': ('the same, posts/s', 'posts_s')}),
+         'unicast_posts': ('the same, posts/s', 'posts_s')}, rounds=7),
 
     Row(dict(sockets=64, users=64, posts=60000, size=2000), RIVALS,
         {'big': ('2 kB to one socket, CPU us a post', 'cpu_us_post')}),
@@ -61,7 +61,7 @@ ROWS = (
 
     Row(dict(sockets=64, users=64, posts=15000, rate=5000), RIVALS,
         {'p50': ('5,000/s: p50, us', 'p50_us'),
-         'p99': ('5,000/s: p99, us', 'p99_us')}, rounds=7),
+         'p99': ('5,000/s: p99, us', 'p99_us')}, rounds=5),
 
     Row(dict(sockets=8000, users=8000, idle=1), RIVALS,
         {'connect': ('CPU us a connect (ours: with a ticket)',
@@ -112,24 +112,24 @@ ROWS = (
                             'sends_socket_s'),
          'streamed_s': ('the same: events/s that were delivered', 'posts_s')}),
 
-    Row(dict(posters=20, posts=180000),
+    Row(dict(posters=20, posts=90000),
         {f'{who}, {n:,} users': entrant(who, users=n, sockets=n)
          for n in (100, 1000, 18000) for who in ('ours', 'limit')},
         {'sockets': ('growth, a socket each, CPU us a post', 'cpu_us_post')}),
 
     # each has its record and a full log: in memory that has been used before
-    Row(dict(sockets=0, posters=20, posts=200000, warm=250000),
+    Row(dict(sockets=0, posters=20, posts=100000, warm=210000),
         {f'{n:,} users': entrant('ours', users=n, options=dict(
             zone='1024m', more='ws_mgr_log events=2;'))
          for n in (100, 1000, 10000, 100000)},
         {'users': ('growth, no sockets, CPU us a post', 'cpu_us_post')}),
 
-    Row(dict(sockets=64, users=64, posts=300000),
+    Row(dict(sockets=64, users=64, posts=150000),
         {f'{n:,} events': entrant('ours', options=dict(
             more=f'ws_mgr_log events={n} bytes=4m;')) for n in (1, 4096)},
         {'log': ('growth, by events in a log, CPU us a post', 'cpu_us_post')}),
 
-    Row(dict(sockets=64, users=64, posts=200000),
+    Row(dict(sockets=64, users=64, posts=100000),
         {f'{n} slots': entrant('ours', options=dict(slots=n))
          for n in (1, 16)},
         {'slots': ("growth, by workers' slots in use, CPU us a post",
