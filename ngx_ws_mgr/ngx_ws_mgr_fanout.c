@@ -15,6 +15,11 @@
 #include <ngx_ws_mgr_wait.h>
 
 
+/* sockets served in a turn, of those that the turn of the event, which is a
+   slice, left: what else comes has to wait for 5 to 10 us each */
+#define NGX_WS_MGR_FANOUT_REST  128
+
+
 /* sockets of a user that are yet to be served, in a later turn of the loop */
 
 typedef struct {
@@ -208,7 +213,7 @@ ngx_ws_mgr_fanout_serve_passes(void)
     ngx_ws_mgr_hold_t         *hold;
     ngx_ws_mgr_fanout_pass_t  *pass;
 
-    budget = NGX_WS_MGR_SLICE;
+    budget = NGX_WS_MGR_FANOUT_REST;
 
     while (budget && !ngx_queue_empty(&ngx_ws_mgr_fanout_passes)) {
         pass = ngx_queue_data(ngx_queue_head(&ngx_ws_mgr_fanout_passes),
