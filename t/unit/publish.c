@@ -109,16 +109,9 @@ test_limit_of_events(void **state)
 static void
 publish_at(uint64_t now)
 {
-    ngx_str_t             piece;
     ngx_ws_mgr_publish_t  p;
 
-    ngx_str_set(&piece, "\"type\":\"x\"}");
-
-    ngx_memzero(&p, sizeof(p));
-    ngx_str_set(&p.user, "u1");
-    p.entry.pieces = &piece;
-    p.entry.npieces = 1;
-    p.entry.size = piece.len;
+    world_fill(&p, "u1", "\"type\":\"x\"}", NULL);
     p.entry.now = now;
 
     assert_int_equal(ngx_ws_mgr_publish(&p), NGX_WS_MGR_PUBLISH_OK);
@@ -408,7 +401,6 @@ test_run_order(void **state)
 static void
 test_runs_are_bounded(void **state)
 {
-    ngx_str_t              piece;
     ngx_uint_t             i;
     ngx_ws_mgr_publish_t   p;
     ngx_ws_mgr_run_info_t  runs[NGX_WS_MGR_RUNS + 1];
@@ -416,12 +408,7 @@ test_runs_are_bounded(void **state)
 
     (void) state;
 
-    ngx_str_set(&piece, "\"type\":\"x\"}");
-    ngx_memzero(&p, sizeof(p));
-    ngx_str_set(&p.user, "u1");
-    p.entry.pieces = &piece;
-    p.entry.npieces = 1;
-    p.entry.size = piece.len;
+    world_fill(&p, "u1", "\"type\":\"x\"}", NULL);
     p.run.id.data = id;
 
     for (i = 0; i < 2 * NGX_WS_MGR_RUNS; i++) {

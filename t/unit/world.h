@@ -192,8 +192,8 @@ world_look(void)
 }
 
 
-static inline ngx_ws_mgr_publish_result_e
-world_publish(ngx_ws_mgr_publish_t *p, const char *name, const char *posted,
+static inline void
+world_fill(ngx_ws_mgr_publish_t *p, const char *name, const char *posted,
     const char *event_id)
 {
     static ngx_str_t  piece;
@@ -210,6 +210,14 @@ world_publish(ngx_ws_mgr_publish_t *p, const char *name, const char *posted,
     p->entry.now = ngx_ws_mgr_now();
     p->entry.event_id.data = (u_char *) event_id;
     p->entry.event_id.len = event_id ? strlen(event_id) : 0;
+}
+
+
+static inline ngx_ws_mgr_publish_result_e
+world_publish(ngx_ws_mgr_publish_t *p, const char *name, const char *posted,
+    const char *event_id)
+{
+    world_fill(p, name, posted, event_id);
 
     return ngx_ws_mgr_publish(p);
 }
