@@ -5,10 +5,9 @@
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use List::Util qw/ min /;
 use Test::WsMgr;
 
-my $mgr = manager(<<'CONF', http => 'ws_mgr_log events=2000 bytes=64m;');
+my $mgr = manager(<<'CONF', http => 'ws_mgr_log events=4000 bytes=64m;');
     location /ws   { ws_mgr_socket; ws_mgr_connections user=100; ws_mgr_ping off; }
     location /ping { ws_mgr_socket; ws_mgr_ping 400ms 400ms; }
     location /api/ { ws_mgr_api; }
@@ -23,12 +22,14 @@ sub post {
     $mgr->post(sprintf $text, $user) for 1 .. $n;
 }
 
-# seconds for n posts, at best
+# seconds of CPU for n posts
 sub takes {
     my ($user, $n) = @_;
+    my $start = ran();
 
-    return min map { my $start = ran(); post($user, $n); ran() - $start }
-               1 .. 5;
+    post($user, $n);
+
+    return ran() - $start;
 }
 
 # seconds of CPU that the worker has had
@@ -76,12 +77,13 @@ SKIP: {
     cmp_ok private() - $stuck, '<', 100_000, 'and no more, whatever is posted';
 }
 
-# without sockets, and with those
-my ($alone, $with) = (takes('nobody', 100), takes('ann', 100));
+# with those, to without sockets: in turns, since the machine is not ours alone
+my @slower = sort { $a <=> $b }
+             map { my $alone = takes('nobody', 100); takes('ann', 100) / $alone }
+             1 .. 11;
 
-note sprintf '%.1f us of CPU a post without sockets, %.1f us with them',
-             $alone * 1e4, $with * 1e4;
-cmp_ok $with, '<', 1.5 * $alone, 'publishing is not slowed';
+note sprintf 'with sockets a post takes %.2f to %.2f times the CPU', @slower[0, -1];
+cmp_ok $slower[5], '<', 1.5, 'publishing is not slowed';
 
 # one that is gone without a word, with much to be sent
 my $gone = $mgr->connect('bob', to => $mgr->unix, path => '/ping');
