@@ -66,7 +66,7 @@ ROWS = (
 
     Row(dict(sockets=8000, users=8000, idle=1), RIVALS,
         {'connect': ('CPU us a connect (ours: with a ticket)',
-                     'connect_cpu_us')}),
+                     'connect_cpu_us')}, rounds=7),
 
     Row(dict(sockets=10000, users=10000, idle=1, late=1), RIVALS,
         {'memory': ("idle memory a socket beside nginx's slot (ours: with its "
