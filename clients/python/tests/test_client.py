@@ -447,6 +447,19 @@ class Failing(unittest.TestCase):
                          ['e1', 'e1', 'e1', 'e2'])
         self.assertEqual([r.event_id for r in stream.receipts], ['e1', 'e2'])
 
+    def test_stream_of_a_block_that_fails(self):
+        """The block's error goes on; what is not posted is logged."""
+
+        Fake.script = [503]
+
+        with self.assertLogs('ws_mgr', 'WARNING') as logged:
+            with self.assertRaises(KeyError):
+                with Client(self.url, attempts=1).stream() as stream:
+                    stream.send({'type': 'x', 'user_id': 'ann'})
+                    raise KeyError
+
+        self.assertIn('not posted', logged.output[0])
+
     def test_stream_given_up(self):
         """What raises is posted when it is tried the next time."""
 

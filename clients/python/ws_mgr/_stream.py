@@ -4,6 +4,7 @@ and an answer that has a line for each as well."""
 from __future__ import annotations
 
 import http.client
+import logging
 import time
 from collections import deque
 from types import TracebackType
@@ -16,6 +17,8 @@ from ._events import Event, Receipt
 
 if TYPE_CHECKING:
     from ._sync import Client, Emitter
+
+_log = logging.getLogger(__name__)
 
 #: events on their way, at most, before an answer is waited for: their answers
 #: are some 200 bytes each, and fit into a socket's buffers
@@ -32,7 +35,8 @@ class Stream:
 
     Where the connection is lost, what was not answered is posted again, with
     the event_id that it had and before what follows: it is delivered once, and
-    in order.  For one thread at a time.
+    in order.  Where the block fails, its error goes on, and what could not be
+    posted is logged.  For one thread at a time.
     """
 
     __slots__ = ('receipts', '_client', '_emitter', '_errors', '_waiting',
@@ -66,9 +70,14 @@ class Stream:
 
         try:
             self.flush()
+
         except Exception:
             if error is None:
                 raise
+
+            _log.warning('events of a stream for which a block failed were '
+                         'not posted', exc_info=True)
+
         finally:
             self._drop()
 
