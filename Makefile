@@ -52,9 +52,9 @@ help:
 #: make run              a manager at 127.0.0.1:8080 (PORT=), till ^C
 #: make demo-page         the same: open http://127.0.0.1:8080/ in a browser
 #: make demo             shows the golden path to a manager that runs (PORT=)
-#: make test             all tests; T='t/ticket_use.t' for some of them
+#: make test             all tests; T='t/tickets/ticket_use.t' for some of them
 #: make test-asan        the same, with ASan and UBSan, nginx included
-#: make page             the status page, of ngx_ws_mgr/status_page.html, into the module
+#: make page             the status page, of ngx_ws_mgr/api/status_page.html, into the module
 #: make docs             docs/metrics.md, of what a manager answers
 #: make unit NOUN=frame  one unit test, even while other nouns do not compile
 #: make chaos            ten minutes (SECONDS=) of reloads, killed workers and more
@@ -86,7 +86,7 @@ run:	deps-build-run all
 demo-page:	run
 
 demo:
-	@tools/demo 127.0.0.1:$(or $(PORT),8080)
+	@demo/demo 127.0.0.1:$(or $(PORT),8080)
 
 
 T ?=			t
@@ -97,7 +97,7 @@ units:	all
 clients:	deps-build-test
 	@build-aux/clients $(BUILD)/clients
 
-# workers that can be made to die wherever they hold a lock: t/faults.t
+# workers that can be made to die wherever they hold a lock: t/lifecycle/faults.t
 
 FAULTY =		-DNGX_WS_MGR_FAILPOINTS=1
 
@@ -115,10 +115,10 @@ deb:	deps-build-nginx-deb
 	@build-aux/deb $(BUILD)/deb
 
 page:
-	@tools/status-page > ngx_ws_mgr/ngx_ws_mgr_status_page.c
+	@build-aux/status-page > ngx_ws_mgr/api/ngx_ws_mgr_status_page.c
 
 docs:	deps-build-test all
-	@WS_MGR_DOCS=1 $(TEST_ENV) prove t/metrics.t
+	@WS_MGR_DOCS=1 $(TEST_ENV) prove t/api/metrics.t
 
 unit:	deps-build-test
 	@test -n "$(NOUN)" || { echo "which one? make unit NOUN=frame"; exit 2; }
@@ -133,10 +133,10 @@ CHAOS =			WS_MGR_CHAOS=$(or $(SECONDS),600)
 CHAOS_ASAN =		WS_MGR_CHAOS=$(or $(SECONDS),180)
 
 chaos:
-	@$(CHAOS) $(MAKE) test T=t/chaos.t
+	@$(CHAOS) $(MAKE) test T=t/lifecycle/chaos.t
 
 chaos-asan:
-	@$(CHAOS_ASAN) $(MAKE) test-asan T=t/chaos.t
+	@$(CHAOS_ASAN) $(MAKE) test-asan T=t/lifecycle/chaos.t
 
 
 # The sanitizers want nginx to be compiled with them; nginx-dev has no sources.
@@ -189,7 +189,7 @@ fuzz-corpus:	fuzzers
 
 N ?=			10000
 
-SIDE =			WS_MGR_CLIENTS=$(BUILD)/clients bench/side/side $(NGINX) \
+SIDE =			WS_MGR_CLIENTS=$(BUILD)/clients bench/compare/side $(NGINX) \
 			'$(MODULE)' $(BUILD)/side
 
 bench:	deps-build-bench-rivals clients all
@@ -208,7 +208,7 @@ bench-redis:	deps-build-test-bench all
 
 bench-frame:	deps-build-test-bench all
 	@$(TEST_MK) OUT=$(TREE)/t STATIC=$(STATIC) benches
-	@bench/frame $(NGINX) $(TREE)/t/bench/frame.so $(BUILD)/bench-frame
+	@bench/frame/run $(NGINX) $(TREE)/t/bench/frame.so $(BUILD)/bench-frame
 
 
 # as Debian's own modules have it

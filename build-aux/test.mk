@@ -12,8 +12,8 @@
 # objects are taken as they are, ours are compiled again, so that what is
 # undefined ends the run in ours only.
 #
-# benches: OUT/bench/<noun>.so for each bench/<noun>.c, to be loaded into nginx
-# as the tests are.
+# benches: OUT/bench/frame.so of bench/frame/frame.c, to be loaded into nginx as
+# the tests are.
 
 include objs/Makefile
 
@@ -25,12 +25,16 @@ NOUNS =		$(filter-out $(2),$(basename $(notdir $(wildcard $(1)/*.c))))
 UNITS =		$(or $(NOUN),$(call NOUNS,$(TOP)/t/unit,unit))
 FUZZES =	$(or $(NOUN),$(call NOUNS,$(TOP)/t/fuzz,driver replay))
 
-OURS =		$(call NOUNS,$(TOP)/ngx_ws_mgr,)
+# FOLDER/FILE of each source, as nginx's auto/make names the objects
+
+OURS =		ngx_ws_mgr/ngx_ws_mgr_module $(patsubst \
+			$(TOP)/ngx_ws_mgr/%.c,%,$(wildcard $(TOP)/ngx_ws_mgr/*/*.c))
 ARCHIVE =	$(if $(STATIC),,$(OUT)/ngx_ws_mgr.a)
 
 COMPILE =	mkdir -p $(@D) && $(CC) -c -fPIC $(CFLAGS) \
 			$(ALL_INCS) \
-			-I $(TOP)/ngx_ws_mgr -I $(TOP)/t/unit -MMD -MP -o $@ $<
+			$(addprefix -I ,$(wildcard $(TOP)/ngx_ws_mgr/*/)) \
+			-I $(TOP)/t/unit -MMD -MP -o $@ $<
 LIBS =		-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a -ljansson \
 			-lssl -lcrypto -lz -pthread
 
@@ -40,7 +44,7 @@ tests:	$(UNITS:%=$(OUT)/unit/%.so) \
 	$(if $(NOUN),,$(FUZZES:%=$(OUT)/fuzz/%.so) \
 		$(FAKES:%=$(OUT)/fake/%.so))
 
-$(OUT)/ngx_ws_mgr.a:	$(wildcard $(OURS:%=objs/addon/ngx_ws_mgr/%.o))
+$(OUT)/ngx_ws_mgr.a:	$(wildcard $(OURS:%=objs/addon/%.o))
 	rm -f $@
 	ar rcs $@ $^
 
@@ -62,11 +66,11 @@ $(OUT)/fuzz/%.so:	$(OUT)/unit/replay.run.o $(OUT)/fuzz/replay.o \
 
 # what is measured is the objects of the module itself
 
-BENCHES =	$(call NOUNS,$(TOP)/bench,)
+BENCHES =	frame
 
 benches:	$(BENCHES:%=$(OUT)/bench/%.so)
 
-$(OUT)/bench/%.o:	$(TOP)/bench/%.c objs/ngx_auto_config.h
+$(OUT)/bench/frame.o:	$(TOP)/bench/frame/frame.c objs/ngx_auto_config.h
 	$(COMPILE)
 
 $(OUT)/bench/%.run.o:	$(TOP)/t/unit/unit.c objs/ngx_auto_config.h
@@ -94,6 +98,9 @@ fuzzers:	$(FUZZES:%=$(OUT)/%)
 $(OUT)/nginx.o:	objs/src/core/nginx.o
 	mkdir -p $(@D)
 	objcopy --redefine-sym main=ngx_ws_mgr_nginx_main $< $@
+
+$(OUT)/ours/ngx_ws_mgr/%.o:	$(TOP)/ngx_ws_mgr/%.c objs/ngx_auto_config.h
+	$(COMPILE) $(STRICT)
 
 $(OUT)/ours/%.o:	$(TOP)/ngx_ws_mgr/%.c objs/ngx_auto_config.h
 	$(COMPILE) $(STRICT)

@@ -9,14 +9,14 @@
 #include <ngx_http.h>
 #include <ngx_ws_mgr_api.h>
 #include <ngx_ws_mgr_bell.h>
-#include <ngx_ws_mgr_claim.h>
+#include <ngx_ws_mgr_request_ticket.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_fanout.h>
 #include <ngx_ws_mgr_handshake.h>
-#include <ngx_ws_mgr_mask.h>
+#include <ngx_ws_mgr_ticket_mask.h>
 #include <ngx_ws_mgr_notify.h>
-#include <ngx_ws_mgr_publish.h>
-#include <ngx_ws_mgr_rejoin.h>
+#include <ngx_ws_mgr_append.h>
+#include <ngx_ws_mgr_shard_lost.h>
 
 #if defined(__GLIBC__)
 #include <malloc.h>

@@ -5,7 +5,7 @@
 
 
 #include "unit.h"
-#include <ngx_ws_mgr_log.h>
+#include <ngx_ws_mgr_event_log.h>
 #include <ngx_ws_mgr_text.h>
 
 

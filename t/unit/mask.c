@@ -5,7 +5,7 @@
 
 
 #include "unit.h"
-#include <ngx_ws_mgr_mask.h>
+#include <ngx_ws_mgr_ticket_mask.h>
 
 
 #define ID     "mFz0vQ8rT2yXk5-aB_cD3eF6gH7iJ9kL1mN4oP5qR0s"

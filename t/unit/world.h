@@ -14,8 +14,8 @@
 #include "unit.h"
 #include <sys/wait.h>
 #include <unistd.h>
-#include <ngx_ws_mgr_census.h>
-#include <ngx_ws_mgr_publish.h>
+#include <ngx_ws_mgr_registry_query.h>
+#include <ngx_ws_mgr_append.h>
 #include <ngx_ws_mgr_registry.h>
 #include <ngx_ws_mgr_sweep.h>
 

@@ -1,5 +1,5 @@
 """Against a real nginx, whose API location WS_MGR_API is and whose socket
-location WS_MGR_WS (t/client_python.t starts it); and against a fake that fails
+location WS_MGR_WS (t/project/client_python.t starts it); and against a fake that fails
 as a real one does not."""
 
 import asyncio

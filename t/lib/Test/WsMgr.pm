@@ -30,6 +30,7 @@ use Test::WsMgr::Wait qw/ now patience wait_until eventually /;
 use Test::WsMgr::WebSocket;
 
 our @ISA = 'Test::WsMgr::Nginx';
+our $top = Test::WsMgr::Nginx::top();       # the project's own folder
 our @EXPORT = qw/ manager encode decode eventually wait_until now patience
                   agent_run /;
 
@@ -45,6 +46,7 @@ sub import {
 
     no strict 'refs';
     *{"${caller}::$_"} = \&$_ for @EXPORT;
+    *{"${caller}::top"} = \$top;
 
     $SIG{INT} = $SIG{TERM} = sub { exit 1 };
     srand($ENV{WS_MGR_SEED} ||= int rand 2 ** 31);

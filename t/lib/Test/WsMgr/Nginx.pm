@@ -81,11 +81,14 @@ sub check {
 
 sub binary { $ENV{WS_MGR_NGINX} || '/usr/sbin/nginx' }
 
+# the project's own folder
+sub top { Cwd::abs_path(__FILE__) =~ s{/t/lib/Test/WsMgr/.*}{}r }
+
 # path of the module, or empty where it is linked statically
 sub module {
     return $ENV{WS_MGR_MODULE} if defined $ENV{WS_MGR_MODULE};
 
-    my $root = Cwd::abs_path(__FILE__) =~ s{/t/lib/Test/WsMgr/.*}{}r;
+    my $root = top();
     my ($found) = grep { -e } map { glob "$root/$_" }
                   map { "build$_/ngx_http_ws_mgr_module.so" }
                   '', '/*', '/*/*', '/*/*/*';

@@ -1,0 +1,44 @@
+#!/usr/bin/perl
+
+# The page at the API's root.
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::WsMgr;
+use Test::WsMgr::Browser;
+
+my $made = `$top/build-aux/status-page`;
+
+open my $file, '<:raw', "$top/ngx_ws_mgr/api/ngx_ws_mgr_status_page.c" or die $!;
+is do { local $/; <$file> }, $made, 'the module has the page (make page)';
+
+my $mgr = manager(<<'CONF', workers => 2);
+    location /ws    { ws_mgr_socket; }
+    location /api/  { ws_mgr_api; }
+    location /some/ { ws_mgr_api events; }
+CONF
+
+my %html = (Accept => 'text/html,application/xhtml+xml');
+
+is $mgr->api('GET', '', undef)->{headers}{'content-type'}, 'application/json',
+   'a list for programs';
+like $mgr->api('GET', '', undef, %html)->{headers}{'content-type'},
+     qr{^text/html}, 'a page for people';
+is $mgr->client->get('/some/', %html)->{headers}{'content-type'},
+   'application/json', 'and none where it had nothing to show';
+$mgr->is_problem($mgr->api('GET', '', undef, %html, 'X-Forwarded-For' => 'x'),
+                 403, 'api_denied', 'nor to who may not');
+
+SKIP: {
+    skip 'no browser', 1 if !clients_dir() || !-x '/usr/bin/chromium';
+
+    my $ann = $mgr->connect('ann');
+
+    browse(status => 'http://' . $mgr->address,
+        post => sub { $mgr->post({ type => 'x', user_id => 'ann' })
+                          for 1 .. $_[0]; 'ok' },
+        refuse => sub { $mgr->upgrade; 'ok' },
+        closed => sub { $ann->events(30); $ann->closed },
+        stop => sub { $mgr->forget; $mgr->quit; 'ok' },
+    );
+}
