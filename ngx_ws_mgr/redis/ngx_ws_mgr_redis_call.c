@@ -1,6 +1,10 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Calls of a Redis server: a slot holds a call from its command until the
+ * reply.  Slots stand in the order of the pipeline, "waiting" before the server
+ * is ready and "sent" afterwards.
  */
 
 
@@ -9,6 +13,9 @@
 #include <ngx_event.h>
 #include <ngx_sha1.h>
 #include <ngx_ws_mgr_redis_io.h>
+
+
+#define NGX_WS_MGR_REDIS_OUT  16384        /* bytes to begin with */
 
 
 static ngx_ws_mgr_redis_slot_t *ngx_ws_mgr_redis_slot(
@@ -22,6 +29,7 @@ static ngx_ws_mgr_redis_call_t *ngx_ws_mgr_redis_drop(
     ngx_ws_mgr_redis_slot_t *slot);
 static ngx_uint_t ngx_ws_mgr_redis_unknown(redisReply *reply);
 static ngx_uint_t ngx_ws_mgr_redis_message(redisReply *reply);
+static u_char *ngx_ws_mgr_redis_room(ngx_ws_mgr_redis_t *redis, size_t size);
 
 
 void
@@ -144,6 +152,49 @@ ngx_ws_mgr_redis_room_of(ngx_str_t *args, ngx_uint_t nargs)
     }
 
     return len;
+}
+
+
+static u_char *
+ngx_ws_mgr_redis_room(ngx_ws_mgr_redis_t *redis, size_t size)
+{
+    size_t   len, need;
+    u_char  *out;
+
+    len = redis->out_len - redis->out_pos;
+
+    if (redis->out_size - redis->out_len < size) {
+        need = ngx_max(2 * (len + size), NGX_WS_MGR_REDIS_OUT);
+
+        out = ngx_alloc(need, redis->log);
+        if (out == NULL) {
+            return NULL;
+        }
+
+        if (redis->out) {
+            ngx_memcpy(out, redis->out + redis->out_pos, len);
+            ngx_free(redis->out);
+        }
+
+        redis->out = out;
+        redis->out_size = need;
+        redis->out_pos = 0;
+        redis->out_len = len;
+    }
+
+    if (ngx_queue_empty(&redis->sent)) {
+        redis->heard = ngx_current_msec;
+    }
+
+    if (!redis->connection->read->timer_set) {
+        ngx_add_timer(redis->connection->read, redis->conf->timeout);
+    }
+
+    if (!redis->flush.posted) {
+        ngx_post_event(&redis->flush, &ngx_posted_events);
+    }
+
+    return redis->out + redis->out_len;
 }
 
 

@@ -16,13 +16,15 @@
 #include <ngx_ws_mgr_discard.h>
 #include <ngx_ws_mgr_histogram.h>
 #include <ngx_ws_mgr_redis.h>
+#include <ngx_ws_mgr_redis_fault.h>
 
 
-#define NGX_WS_MGR_REDIS_FAULT    160      /* bytes of a fault's text */
 #define NGX_WS_MGR_REDIS_HELLO    3        /* AUTH, SELECT, PING */
 #define NGX_WS_MGR_REDIS_BUFFER   16384    /* bytes read at once */
 #define NGX_WS_MGR_REDIS_REPLY    (64 * 1024 * 1024)
 #define NGX_WS_MGR_REDIS_ITEMS    65536    /* elements of one array */
+
+#define NGX_WS_MGR_REDIS_PROBE_AGAIN  250  /* ms; where something is wrong */
 
 
 struct ngx_ws_mgr_redis_s {
@@ -83,26 +85,6 @@ struct ngx_ws_mgr_redis_slot_s {
 };
 
 
-/* --- redis.c --- */
-
-/* what is wrong with the server, told to the log where it is news; len 0:
-   nothing any more */
-void ngx_ws_mgr_redis_fault(ngx_ws_mgr_redis_t *redis, const void *text,
-    size_t len);
-#define ngx_ws_mgr_redis_fault_is(redis, literal)                             \
-    ngx_ws_mgr_redis_fault(redis, literal, sizeof(literal) - 1)
-
-/* text of a server, as far as it may be shown: not what it quotes */
-void ngx_ws_mgr_redis_fault_quote(ngx_ws_mgr_redis_t *redis,
-    redisReply *reply);
-
-/* ends the connection: what was sent fails, and another attempt is made
-   after a while */
-void ngx_ws_mgr_redis_lose(ngx_ws_mgr_redis_t *redis);
-
-/* the connect that was under way came to its end; NGX_ERROR: no good one */
-ngx_int_t ngx_ws_mgr_redis_connected(ngx_ws_mgr_redis_t *redis);
-
 /* --- redis_call.c --- */
 
 /* a command of the connection's own, while it is not ready for others */
@@ -123,19 +105,14 @@ void ngx_ws_mgr_redis_fail(ngx_ws_mgr_redis_t *redis);
 /* without a word to anybody */
 void ngx_ws_mgr_redis_forget(ngx_ws_mgr_redis_t *redis);
 
-/* --- redis_io.c --- */
-
-void ngx_ws_mgr_redis_read_handler(ngx_event_t *rev);
-void ngx_ws_mgr_redis_write_handler(ngx_event_t *wev);
-void ngx_ws_mgr_redis_flush_handler(ngx_event_t *ev);
+/* --- redis_reply.c --- */
 
 /* a reader for a new connection; NGX_ERROR: no memory */
 ngx_int_t ngx_ws_mgr_redis_reader(ngx_ws_mgr_redis_t *redis);
 
-/* room for "size" bytes of a command behind what is to be sent, which the
-   caller writes at once: they go out when the events of this turn were
-   handled, and a reply is due from then on.  NULL: none */
-u_char *ngx_ws_mgr_redis_room(ngx_ws_mgr_redis_t *redis, size_t size);
+/* reads and answers until the socket has no more; NGX_ERROR: the connection
+   must be given up, and the fault is noted */
+ngx_int_t ngx_ws_mgr_redis_receive(ngx_ws_mgr_redis_t *redis);
 
 
 #endif /* _NGX_WS_MGR_REDIS_IO_H_INCLUDED_ */

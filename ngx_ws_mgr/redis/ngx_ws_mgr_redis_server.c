@@ -1,6 +1,10 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * The connection to a Redis server: connect, log in, probe, read, write, close,
+ * and connect again after a back-off.  A worker has one for each server; all
+ * handlers run on its event loop.
  */
 
 
@@ -15,10 +19,16 @@
 #define NGX_WS_MGR_REDIS_BACKOFF      50
 #define NGX_WS_MGR_REDIS_BACKOFF_MAX  400
 #define NGX_WS_MGR_REDIS_PROBE        1000
-#define NGX_WS_MGR_REDIS_PROBE_AGAIN  250  /* where something is wrong */
+
+#define NGX_WS_MGR_REDIS_OUT_KEEP     (1024 * 1024)
 
 
 static void ngx_ws_mgr_redis_timer_handler(ngx_event_t *ev);
+static void ngx_ws_mgr_redis_read_handler(ngx_event_t *rev);
+static void ngx_ws_mgr_redis_write_handler(ngx_event_t *wev);
+static void ngx_ws_mgr_redis_flush_handler(ngx_event_t *ev);
+static ngx_int_t ngx_ws_mgr_redis_connected(ngx_ws_mgr_redis_t *redis);
+static void ngx_ws_mgr_redis_lose(ngx_ws_mgr_redis_t *redis);
 static void ngx_ws_mgr_redis_connect(ngx_ws_mgr_redis_t *redis);
 static ngx_int_t ngx_ws_mgr_redis_open(ngx_ws_mgr_redis_t *redis);
 static ngx_int_t ngx_ws_mgr_redis_login(ngx_ws_mgr_redis_t *redis);
@@ -29,6 +39,8 @@ static void ngx_ws_mgr_redis_ping_done(ngx_ws_mgr_redis_call_t *call,
     redisReply *reply);
 static void ngx_ws_mgr_redis_close(ngx_ws_mgr_redis_t *redis);
 static void ngx_ws_mgr_redis_again(ngx_ws_mgr_redis_t *redis);
+static ngx_uint_t ngx_ws_mgr_redis_overdue(ngx_ws_mgr_redis_t *redis);
+static void ngx_ws_mgr_redis_flush(ngx_ws_mgr_redis_t *redis);
 
 
 static ngx_queue_t  ngx_ws_mgr_redis_all = {
@@ -214,7 +226,7 @@ ngx_ws_mgr_redis_open(ngx_ws_mgr_redis_t *redis)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_ws_mgr_redis_connected(ngx_ws_mgr_redis_t *redis)
 {
     int                err;
@@ -396,29 +408,7 @@ ngx_ws_mgr_redis_ping_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
 }
 
 
-void
-ngx_ws_mgr_redis_well(ngx_ws_mgr_redis_t *redis)
-{
-    ngx_ws_mgr_redis_fault(redis, NULL, 0);
-}
-
-
-void
-ngx_ws_mgr_redis_blame(ngx_ws_mgr_redis_t *redis, redisReply *reply)
-{
-    if (reply->type == REDIS_REPLY_ERROR) {
-        ngx_ws_mgr_count(REDIS_FAILED_REFUSED);
-        ngx_ws_mgr_redis_fault_quote(redis, reply);
-        return;
-    }
-
-    ngx_ws_mgr_count(REDIS_FAILED_PROTOCOL);
-    ngx_ws_mgr_redis_fault_is(redis, "it does not answer what was asked");
-    redis->lost = 1;
-}
-
-
-void
+static void
 ngx_ws_mgr_redis_lose(ngx_ws_mgr_redis_t *redis)
 {
     ngx_ws_mgr_redis_close(redis);
@@ -473,71 +463,6 @@ ngx_ws_mgr_redis_again(ngx_ws_mgr_redis_t *redis)
 }
 
 
-void
-ngx_ws_mgr_redis_fault(ngx_ws_mgr_redis_t *redis, const void *text,
-    size_t len)
-{
-    len = ngx_min(len, NGX_WS_MGR_REDIS_FAULT);
-
-    if (len == redis->nfault
-        && (len == 0 || ngx_memcmp(redis->fault, text, len) == 0))
-    {
-        return;
-    }
-
-    redis->nfault = len;
-
-    if (len == 0) {
-        ngx_log_error(NGX_LOG_NOTICE, redis->log, 0,
-                      "ws_mgr redis %V is well again", &redis->conf->name);
-        return;
-    }
-
-    ngx_memcpy(redis->fault, text, len);
-
-    ngx_log_error(NGX_LOG_ERR, redis->log, 0, "ws_mgr redis %V: %*s",
-                  &redis->conf->name, len, redis->fault);
-
-    /* whether it is still so is looked into soon */
-
-    if (redis->ready) {
-        ngx_add_timer(&redis->timer, NGX_WS_MGR_REDIS_PROBE_AGAIN);
-    }
-}
-
-
-/* "ERR unknown command 'GET', with args beginning with: 'auth:ticket:…" */
-
-void
-ngx_ws_mgr_redis_fault_quote(ngx_ws_mgr_redis_t *redis, redisReply *reply)
-{
-    u_char  *p, *last;
-
-    p = (u_char *) reply->str;
-    last = p + ngx_min((size_t) reply->len, NGX_WS_MGR_REDIS_FAULT);
-
-    for ( /* void */ ; p < last; p++) {
-
-        if (*p < ' ' || *p >= 0x7f || *p == '"' || *p == '`'
-            || (*p == '\'' && (p == (u_char *) reply->str || p[-1] == ' ')))
-        {
-            break;
-        }
-    }
-
-    while (p > (u_char *) reply->str && p[-1] == ' ') {
-        p--;
-    }
-
-    if (p == (u_char *) reply->str) {
-        ngx_ws_mgr_redis_fault_is(redis, "an error without a text");
-        return;
-    }
-
-    ngx_ws_mgr_redis_fault(redis, reply->str, p - (u_char *) reply->str);
-}
-
-
 ngx_ws_mgr_redis_t *
 ngx_ws_mgr_redis_next(ngx_ws_mgr_redis_t *redis, ngx_str_t *name,
     ngx_str_t *fault)
@@ -557,4 +482,139 @@ ngx_ws_mgr_redis_next(ngx_ws_mgr_redis_t *redis, ngx_str_t *name,
     fault->len = redis->nfault;
 
     return redis;
+}
+
+
+static void
+ngx_ws_mgr_redis_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t    *c;
+    ngx_ws_mgr_redis_t  *redis;
+
+    c = rev->data;
+    redis = c->data;
+
+    if (rev->timedout) {
+        rev->timedout = 0;
+
+        if (ngx_ws_mgr_redis_overdue(redis)) {
+            ngx_ws_mgr_redis_lose(redis);
+        }
+
+        return;
+    }
+
+    /* the write handler sees first how the connect ended */
+
+    if (!redis->connected) {
+        return;
+    }
+
+    if (ngx_ws_mgr_redis_receive(redis) != NGX_OK) {
+        ngx_ws_mgr_redis_lose(redis);
+    }
+}
+
+
+static void
+ngx_ws_mgr_redis_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t    *c;
+    ngx_ws_mgr_redis_t  *redis;
+
+    c = wev->data;
+    redis = c->data;
+
+    if (!redis->connected && ngx_ws_mgr_redis_connected(redis) != NGX_OK) {
+        ngx_ws_mgr_count(REDIS_FAILED_CONNECT);
+        ngx_ws_mgr_redis_lose(redis);
+        return;
+    }
+
+    ngx_ws_mgr_redis_flush(redis);
+}
+
+
+static void
+ngx_ws_mgr_redis_flush_handler(ngx_event_t *ev)
+{
+    ngx_ws_mgr_redis_flush(ev->data);
+}
+
+
+/* the timer is not moved for each byte that comes, but looks at it here */
+
+static ngx_uint_t
+ngx_ws_mgr_redis_overdue(ngx_ws_mgr_redis_t *redis)
+{
+    ngx_msec_t  silence;
+
+    if (redis->ready && ngx_queue_empty(&redis->sent)) {
+        return 0;
+    }
+
+    silence = ngx_current_msec - redis->heard;
+
+    if (silence < redis->conf->timeout) {
+        ngx_add_timer(redis->connection->read,
+                      redis->conf->timeout - silence);
+        return 0;
+    }
+
+    ngx_ws_mgr_count(REDIS_FAILED_SILENT);
+
+    if (redis->connected) {
+        ngx_ws_mgr_redis_fault_is(redis, "it does not answer in time");
+
+    } else {
+        ngx_ws_mgr_redis_fault_is(redis, "cannot be reached in time");
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_ws_mgr_redis_flush(ngx_ws_mgr_redis_t *redis)
+{
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = redis->connection;
+
+    while (redis->out_pos < redis->out_len) {
+        n = c->send(c, redis->out + redis->out_pos,
+                    redis->out_len - redis->out_pos);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR) {
+            ngx_ws_mgr_redis_fault_is(redis, "it closed the connection");
+            ngx_ws_mgr_redis_lose(redis);
+            return;
+        }
+
+        redis->out_pos += n;
+    }
+
+    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        ngx_ws_mgr_redis_fault_is(redis, "no memory");
+        ngx_ws_mgr_redis_lose(redis);
+        return;
+    }
+
+    if (redis->out_pos < redis->out_len) {
+        return;
+    }
+
+    redis->out_pos = 0;
+    redis->out_len = 0;
+
+    if (redis->out_size > NGX_WS_MGR_REDIS_OUT_KEEP) {
+        ngx_free(redis->out);
+        redis->out = NULL;
+        redis->out_size = 0;
+    }
 }
