@@ -81,8 +81,10 @@ extern ngx_str_t                        ngx_ws_mgr_engine_channel;
                                            /* of workers, without the field */
 extern ngx_str_t                        ngx_ws_mgr_engine_field;
                                            /* this worker's */
+extern ngx_ws_mgr_engine_server_t      *ngx_ws_mgr_engine_servers;
+extern ngx_uint_t                       ngx_ws_mgr_engine_nservers;
 
-/* --- engine_redis.c --- */
+/* --- engine_server.c --- */
 
 ngx_ws_mgr_engine_server_t *ngx_ws_mgr_engine_server(ngx_str_t *user);
 void ngx_ws_mgr_engine_keys(ngx_ws_mgr_engine_keys_t *keys, ngx_str_t *user);
@@ -135,7 +137,7 @@ void ngx_ws_mgr_engine_follow_all(ngx_ws_mgr_engine_server_t *server);
 /* once a second: some of them, all in a minute; and what failed */
 void ngx_ws_mgr_engine_follow_audit(ngx_ws_mgr_engine_server_t *server);
 
-/* --- engine_catch.c --- */
+/* --- engine_catch_up.c --- */
 
 /* what is asked of the sync script */
 
@@ -161,6 +163,8 @@ ngx_int_t ngx_ws_mgr_engine_catch_up(ngx_str_t *user, redisReply *reply,
 /* --- engine_hear.c --- */
 
 void ngx_ws_mgr_engine_hear(void *data, redisReply *message);
+
+/* --- engine_feed.c --- */
 
 /*
  * Puts events into the log of the user: triples of seq, ts and record, as
