@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * A client enters the registry, is welcomed and begins to read; and it leaves.
+ * A seat holds what a handshake has taken until the client takes it over.
  */
 
 
@@ -15,8 +18,6 @@
 static void ngx_ws_mgr_seat_release(ngx_ws_mgr_place_t *place,
     struct sockaddr *address, ngx_uint_t admitted);
 static void ngx_ws_mgr_seat_join(ngx_ws_mgr_client_t *client, ngx_int_t rc);
-static void ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client,
-    ngx_str_t *asked, ngx_ws_mgr_seek_t *seek);
 static void ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_seek_t *seek, ngx_ws_mgr_who_t *who);
 
@@ -187,17 +188,8 @@ ngx_ws_mgr_seat_join(ngx_ws_mgr_client_t *client, ngx_int_t rc)
     ngx_ws_mgr_fanout_join(client);
 
     if (rc != NGX_OK) {
-        ngx_ws_mgr_seat_starve(client);
+        ngx_ws_mgr_fanout_starve(client);
     }
-}
-
-
-void
-ngx_ws_mgr_seat_starve(ngx_ws_mgr_client_t *client)
-{
-    ngx_ws_mgr_count(CLOSED_MEMORY);
-    ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
-                             "Out of memory");
 }
 
 
@@ -227,67 +219,6 @@ ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client)
 }
 
 
-void
-ngx_ws_mgr_seat_restore_now(ngx_ws_mgr_client_t *client, ngx_str_t *position)
-{
-    ngx_ws_mgr_who_t   who;
-    ngx_ws_mgr_seek_t  seek;
-
-    ngx_ws_mgr_registry_who(&client->place, &who);
-
-    seek.match = ngx_ws_mgr_fanout_match;
-    seek.data = &who;
-
-    seek.asked = 1;
-
-    if (ngx_ws_mgr_log_position_parse(position, &seek.from) != NGX_OK
-        || seek.from.broadcast)
-    {
-        seek.from.epoch = 0;
-    }
-
-    ngx_ws_mgr_registry_seek(client->place.hold, &seek);
-
-    if (!client->place.restorable) {
-
-        /* seq only rises on a socket: what lies before the events that were
-           sent since the welcome can not follow them */
-
-        if (seek.from.epoch != seek.end.epoch
-            || seek.from.seq < client->own.sub.cursor)
-        {
-            seek.gap = "late";
-            seek.gone.seq = client->own.sub.cursor;
-            ngx_ws_mgr_seat_tell(client, position, &seek);
-        }
-
-        return;
-    }
-
-    client->place.restorable = 0;
-
-    ngx_ws_mgr_seat_tell(client, position, &seek);
-
-    client->own.sub.cursor = seek.cursor;
-    client->own.sub.live = seek.end.seq + 1;
-    ngx_ws_mgr_fanout_pump(client);
-}
-
-
-static void
-ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client, ngx_str_t *asked,
-    ngx_ws_mgr_seek_t *seek)
-{
-    if (seek->gap == NULL) {
-        ngx_ws_mgr_count(RESUMES_OK);
-        return;
-    }
-
-    ngx_ws_mgr_count(RESUMES_GAP);
-    ngx_ws_mgr_welcome_gap(&client->session, asked, &seek->gone, seek->gap);
-}
-
-
 static void
 ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     ngx_ws_mgr_seek_t *seek, ngx_ws_mgr_who_t *who)
@@ -297,7 +228,7 @@ ngx_ws_mgr_seat_broadcast(ngx_ws_mgr_client_t *client,
     }
 
     if (ngx_ws_mgr_member_enter(&ngx_ws_mgr_seat_everyone, 0) != NGX_OK) {
-        ngx_ws_mgr_seat_starve(client);
+        ngx_ws_mgr_fanout_starve(client);
         return;
     }
 

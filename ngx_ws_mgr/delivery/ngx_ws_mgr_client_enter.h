@@ -51,17 +51,15 @@ void ngx_ws_mgr_seat_take(ngx_ws_mgr_client_t *client,
 /* out of the registry and of every list; from the session's leave() */
 void ngx_ws_mgr_seat_leave(ngx_ws_mgr_client_t *client);
 
-/* sends a client away for which there is no memory */
-void ngx_ws_mgr_seat_starve(ngx_ws_mgr_client_t *client);
-
 /* session_restore: moves the own cursor, or tells the gap; not before the log
    reaches as far back as it may */
 void ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client,
     ngx_str_t *position);
 
-/* of the files of this noun: the log is there */
-void ngx_ws_mgr_seat_restore_now(ngx_ws_mgr_client_t *client,
-    ngx_str_t *position);
+/* tells a client of a gap before the cursor that was found, if there is one */
+void ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client, ngx_str_t *asked,
+    ngx_ws_mgr_seek_t *seek);
+
 /* the client leaves */
 void ngx_ws_mgr_seat_restore_forget(ngx_ws_mgr_client_t *client);
 

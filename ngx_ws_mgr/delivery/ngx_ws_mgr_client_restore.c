@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * session_restore: a client asks for a position after its welcome.  With the
+ * engine in Redis the client waits until the log reaches back that far.
  */
 
 
@@ -8,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_ws_mgr_engine.h>
 #include <ngx_ws_mgr_client_enter.h>
+#include <ngx_ws_mgr_welcome.h>
 
 
 /* one that waits for the past of its log; in a pool of its own */
@@ -23,6 +27,8 @@ typedef struct {
 static ngx_ws_mgr_seat_past_t *ngx_ws_mgr_seat_past_create(
     ngx_ws_mgr_client_t *client, ngx_str_t *position);
 static void ngx_ws_mgr_seat_past_done(ngx_ws_mgr_engine_op_t *op);
+static void ngx_ws_mgr_seat_restore_now(ngx_ws_mgr_client_t *client,
+    ngx_str_t *position);
 
 
 static ngx_queue_t  ngx_ws_mgr_seat_pasts = {
@@ -50,7 +56,7 @@ ngx_ws_mgr_seat_restore(ngx_ws_mgr_client_t *client, ngx_str_t *position)
     past = ngx_ws_mgr_seat_past_create(client, position);
 
     if (past == NULL) {
-        ngx_ws_mgr_seat_starve(client);
+        ngx_ws_mgr_fanout_starve(client);
         return;
     }
 
@@ -138,4 +144,65 @@ ngx_ws_mgr_seat_restore_forget(ngx_ws_mgr_client_t *client)
             return;
         }
     }
+}
+
+
+static void
+ngx_ws_mgr_seat_restore_now(ngx_ws_mgr_client_t *client, ngx_str_t *position)
+{
+    ngx_ws_mgr_who_t   who;
+    ngx_ws_mgr_seek_t  seek;
+
+    ngx_ws_mgr_registry_who(&client->place, &who);
+
+    seek.match = ngx_ws_mgr_fanout_match;
+    seek.data = &who;
+
+    seek.asked = 1;
+
+    if (ngx_ws_mgr_log_position_parse(position, &seek.from) != NGX_OK
+        || seek.from.broadcast)
+    {
+        seek.from.epoch = 0;
+    }
+
+    ngx_ws_mgr_registry_seek(client->place.hold, &seek);
+
+    if (!client->place.restorable) {
+
+        /* seq only rises on a socket: what lies before the events that were
+           sent since the welcome can not follow them */
+
+        if (seek.from.epoch != seek.end.epoch
+            || seek.from.seq < client->own.sub.cursor)
+        {
+            seek.gap = "late";
+            seek.gone.seq = client->own.sub.cursor;
+            ngx_ws_mgr_seat_tell(client, position, &seek);
+        }
+
+        return;
+    }
+
+    client->place.restorable = 0;
+
+    ngx_ws_mgr_seat_tell(client, position, &seek);
+
+    client->own.sub.cursor = seek.cursor;
+    client->own.sub.live = seek.end.seq + 1;
+    ngx_ws_mgr_fanout_pump(client);
+}
+
+
+void
+ngx_ws_mgr_seat_tell(ngx_ws_mgr_client_t *client, ngx_str_t *asked,
+    ngx_ws_mgr_seek_t *seek)
+{
+    if (seek->gap == NULL) {
+        ngx_ws_mgr_count(RESUMES_OK);
+        return;
+    }
+
+    ngx_ws_mgr_count(RESUMES_GAP);
+    ngx_ws_mgr_welcome_gap(&client->session, asked, &seek->gone, seek->gap);
 }

@@ -71,6 +71,9 @@ ngx_int_t ngx_ws_mgr_fanout_check_kick(ngx_ws_mgr_client_t *client);
    it; from the session's writable() */
 void ngx_ws_mgr_fanout_pump(ngx_ws_mgr_client_t *client);
 
+/* sends a client away for which there is no memory */
+void ngx_ws_mgr_fanout_starve(ngx_ws_mgr_client_t *client);
+
 /*
  * Who tells a client that a cursor of its is to go elsewhere, since the log is
  * of another epoch ("epoch") or lacks events; the cursor is set, if at all, by

@@ -303,6 +303,15 @@ ngx_ws_mgr_fanout_drop_slow(ngx_ws_mgr_client_t *client)
 }
 
 
+void
+ngx_ws_mgr_fanout_starve(ngx_ws_mgr_client_t *client)
+{
+    ngx_ws_mgr_count(CLOSED_MEMORY);
+    ngx_ws_mgr_session_close(&client->session, NGX_WS_MGR_CLOSE_TRY_LATER,
+                             "Out of memory");
+}
+
+
 /* the kernel has what is due up to *seq */
 
 static void

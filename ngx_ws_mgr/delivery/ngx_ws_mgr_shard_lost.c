@@ -163,7 +163,7 @@ ngx_ws_mgr_rejoin_client(ngx_ws_mgr_client_t *client)
         || (place->unheard && ngx_ws_mgr_rejoin_everyone(client) != NGX_OK)
         || (place->unaddressed && ngx_ws_mgr_rejoin_address(client) != NGX_OK))
     {
-        ngx_ws_mgr_seat_starve(client);
+        ngx_ws_mgr_fanout_starve(client);
         return;
     }
 

@@ -1,6 +1,10 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * The registry, as a worker uses it for its own sockets: connect before the
+ * 101, open, seek, sent, confirm, disconnect.  Each function takes the lock of
+ * the shard itself, once.
  */
 
 
@@ -9,9 +13,6 @@
 #include <ngx_ws_mgr_registry.h>
 
 
-static ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_add_locked(
-    ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_user_t *user,
-    ngx_ws_mgr_place_t *place);
 static ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_settle_locked(
     ngx_ws_mgr_shard_t *shard, ngx_ws_mgr_place_t *place);
 static void ngx_ws_mgr_registry_free_hold(ngx_ws_mgr_hold_t *hold);
@@ -19,8 +20,6 @@ static void ngx_ws_mgr_registry_limit_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_uint_t limit, ngx_ws_mgr_wake_t *wake);
 static void ngx_ws_mgr_registry_open_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_place_t *place);
-static ngx_int_t ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn, u_char *thread);
 static void ngx_ws_mgr_registry_seek_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user, ngx_ws_mgr_seek_t *seek);
 
@@ -57,7 +56,9 @@ ngx_ws_mgr_registry_connect(ngx_str_t *name, ngx_uint_t limit,
 
     place->number = ngx_ws_mgr_node_number();
 
-    if (ngx_ws_mgr_registry_add_locked(shard, user, place)) {
+    if (ngx_ws_mgr_registry_add_locked(shard, user,
+                                       ngx_ws_mgr_registry_number(place)))
+    {
         place->hold = hold;
         rc = NGX_OK;
 
@@ -76,45 +77,6 @@ done:
     }
 
     return rc;
-}
-
-
-/* the place's connection, not yet open; NULL: no memory */
-
-static ngx_ws_mgr_conn_t *
-ngx_ws_mgr_registry_add_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_user_t *user, ngx_ws_mgr_place_t *place)
-{
-    ngx_ws_mgr_conn_t    *conn;
-    ngx_ws_mgr_member_t  *member;
-
-    member = ngx_ws_mgr_member_get_locked(shard, user);
-    if (member == NULL) {
-        return NULL;
-    }
-
-    /* counted as pending, the member is not released under the next call */
-    member->pending++;
-
-    conn = ngx_ws_mgr_shard_calloc_locked(shard, sizeof(ngx_ws_mgr_conn_t));
-    if (conn == NULL) {
-        member->pending--;
-        ngx_ws_mgr_member_release_locked(shard, member);
-        return NULL;
-    }
-
-    conn->node.key = ngx_ws_mgr_registry_number(place);
-    conn->member = member;
-    conn->since = ngx_ws_mgr_now();
-    conn->ordinal = ++shard->ordinal;
-
-    ngx_rbtree_insert(&shard->conns, &conn->node);
-    ngx_ws_mgr_failpoint_midst();
-    ngx_queue_insert_tail(&user->conns, &conn->queue);
-    user->nconns++;
-    shard->nconns++;
-
-    return conn;
 }
 
 
@@ -218,7 +180,8 @@ ngx_ws_mgr_registry_settle_locked(ngx_ws_mgr_shard_t *shard,
 
         user = ngx_ws_mgr_shard_find_locked(shard, &name);
         user = ngx_ws_mgr_member_user_locked(shard, user, &name);
-        conn = user ? ngx_ws_mgr_registry_add_locked(shard, user, place)
+        conn = user ? ngx_ws_mgr_registry_add_locked(shard, user,
+                                            ngx_ws_mgr_registry_number(place))
                     : NULL;
 
         if (conn == NULL) {
@@ -480,35 +443,6 @@ ngx_ws_mgr_registry_thread(ngx_ws_mgr_place_t *place, ngx_str_t *thread)
 }
 
 
-/* the thread is as in a place */
-
-static ngx_int_t
-ngx_ws_mgr_registry_thread_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn, u_char *thread)
-{
-    u_char  *p;
-
-    p = NULL;
-
-    if (thread) {
-        p = ngx_ws_mgr_shard_alloc_locked(shard, 1 + thread[0]);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(p, thread, 1 + thread[0]);
-    }
-
-    if (conn->thread) {
-        ngx_ws_mgr_shard_free_locked(shard, conn->thread);
-    }
-
-    conn->thread = p;
-
-    return NGX_OK;
-}
-
-
 ngx_int_t
 ngx_ws_mgr_registry_confirm(ngx_ws_mgr_place_t *place, ngx_str_t *event_id,
     uint64_t epoch, uint64_t seq)
@@ -549,65 +483,6 @@ ngx_ws_mgr_registry_confirm(ngx_ws_mgr_place_t *place, ngx_str_t *event_id,
     ngx_ws_mgr_member_wake(&wake);
 
     return rc;
-}
-
-
-void
-ngx_ws_mgr_registry_remove_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn)
-{
-    ngx_ws_mgr_user_t    *user;
-    ngx_ws_mgr_member_t  *member;
-
-    member = conn->member;
-    user = member->user;
-
-    ngx_rbtree_delete(&shard->conns, &conn->node);
-    ngx_ws_mgr_failpoint_midst();
-    ngx_queue_remove(&conn->queue);
-    user->nconns--;
-    shard->nconns--;
-
-    shard->nopen -= conn->open;
-
-    if (conn->kick) {
-        user->kicked--;
-        shard->nkicked--;
-    }
-
-    if (conn->thread) {
-        ngx_ws_mgr_shard_free_locked(shard, conn->thread);
-    }
-
-    if (conn->open) {
-        ngx_ws_mgr_member_sockets_locked(shard, member, -1);
-
-    } else {
-        member->pending--;
-    }
-
-    ngx_ws_mgr_shard_free_locked(shard, conn);
-    ngx_ws_mgr_member_release_locked(shard, member);
-}
-
-
-ngx_ws_mgr_conn_t *
-ngx_ws_mgr_registry_find_locked(ngx_ws_mgr_shard_t *shard, uint64_t number)
-{
-    ngx_rbtree_node_t  *node;
-
-    node = shard->conns.root;
-
-    while (node != shard->conns.sentinel) {
-
-        if (number == node->key) {
-            return (ngx_ws_mgr_conn_t *) node;
-        }
-
-        node = (number < node->key) ? node->left : node->right;
-    }
-
-    return NULL;
 }
 
 

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_ws_mgr_member.h>
+#include <ngx_ws_mgr_registry_conn.h>
 
 
 #define NGX_WS_MGR_CONN_LEN    (NGX_WS_MGR_NODE_LEN + 1 + 16)
@@ -112,20 +113,6 @@ void ngx_ws_mgr_registry_who(ngx_ws_mgr_place_t *place,
     ngx_ws_mgr_who_t *who);
 #define ngx_ws_mgr_registry_number(place)                                     \
     ((uint64_t) (ngx_ws_mgr_slot + 1) << 48 | (place)->number)
-
-/* asks the connection's worker to close it, with that code; the first who asks
-   has it */
-void ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake);
-
-/* by number, within the shard */
-ngx_ws_mgr_conn_t *ngx_ws_mgr_registry_find_locked(ngx_ws_mgr_shard_t *shard,
-    uint64_t number);
-
-/* the same under the lock of the connection's shard; its member goes with the
-   last one, and may take the user along */
-void ngx_ws_mgr_registry_remove_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn);
 
 /* NGX_ERROR: no memory; len 0: no thread */
 ngx_int_t ngx_ws_mgr_registry_thread(ngx_ws_mgr_place_t *place,

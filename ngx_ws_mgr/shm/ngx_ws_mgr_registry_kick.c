@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Kicks: the close code is noted in the record of the connection, and the
+ * worker that owns the socket is woken and closes it.
  */
 
 
@@ -72,20 +75,4 @@ ngx_ws_mgr_registry_kick_conn(uint64_t number, ngx_uint_t code)
     ngx_ws_mgr_member_wake(&wake);
 
     return n;
-}
-
-
-void
-ngx_ws_mgr_registry_kick_locked(ngx_ws_mgr_shard_t *shard,
-    ngx_ws_mgr_conn_t *conn, ngx_uint_t code, ngx_ws_mgr_wake_t *wake)
-{
-    if (conn->kick) {
-        return;
-    }
-
-    conn->kick = (uint16_t) code;
-    conn->member->user->kicked++;
-    shard->nkicked++;
-
-    ngx_ws_mgr_member_mark_locked(shard, conn->member, wake);
 }

@@ -42,13 +42,6 @@ ngx_ws_mgr_shard_of(uint32_t hash)
 }
 
 
-ngx_ws_mgr_shard_t *
-ngx_ws_mgr_shard_at(ngx_uint_t index)
-{
-    return ngx_ws_mgr_registry_conf->zones[index]->data;
-}
-
-
 void *
 ngx_ws_mgr_shard_calloc_locked(ngx_ws_mgr_shard_t *shard, size_t size)
 {

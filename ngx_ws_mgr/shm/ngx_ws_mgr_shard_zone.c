@@ -329,3 +329,10 @@ ngx_ws_mgr_shard_rebuild(ngx_ws_mgr_shard_t *shard)
 
     shard->generation++;
 }
+
+
+ngx_ws_mgr_shard_t *
+ngx_ws_mgr_shard_at(ngx_uint_t index)
+{
+    return ngx_ws_mgr_registry_conf->zones[index]->data;
+}
