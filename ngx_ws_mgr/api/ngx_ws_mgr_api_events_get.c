@@ -404,7 +404,7 @@ ngx_ws_mgr_events_add(ngx_ws_mgr_events_t *events, ngx_ws_mgr_text_t *t,
         }
 
         end = batch->start + batch->frames[i].end;
-        p += ngx_ws_mgr_frame_head(p);
+        p += ngx_ws_mgr_frame_header_len(p);
 
         if (n++) {
             ngx_ws_mgr_text_put(t, ",");

@@ -222,7 +222,7 @@ ngx_ws_mgr_copy_deflate_frame(u_char *dst, u_char *frame, size_t size,
     size_t   len, n, head;
     u_char  *p, *payload;
 
-    head = ngx_ws_mgr_frame_head(frame);
+    head = ngx_ws_mgr_frame_header_len(frame);
     len = size - head;
     n = 0;
 

@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Messages: payload of data frames is limited, inflated and gathered until a
+ * message is whole, and then given to the handlers.
  */
 
 
@@ -250,46 +253,4 @@ ngx_ws_mgr_session_gather(ngx_ws_mgr_session_t *s, ngx_str_t *data)
     s->in->len = len;
 
     return NGX_OK;
-}
-
-
-ngx_ws_mgr_session_in_t *
-ngx_ws_mgr_session_in(ngx_ws_mgr_session_in_t *old, size_t size,
-    ngx_log_t *log)
-{
-    ngx_ws_mgr_session_in_t  *in;
-
-    in = ngx_alloc(sizeof(ngx_ws_mgr_session_in_t) + size, log);
-    if (in == NULL) {
-        return NULL;
-    }
-
-    if (old) {
-        ngx_memcpy(in, old, sizeof(ngx_ws_mgr_session_in_t));
-        ngx_memcpy(in->data, old->data, old->len);
-        ngx_free(old);
-
-    } else {
-        ngx_memzero(in, sizeof(ngx_ws_mgr_session_in_t));
-    }
-
-    in->size = size;
-
-    return in;
-}
-
-
-void
-ngx_ws_mgr_session_forget(ngx_ws_mgr_session_t *s)
-{
-    if (s->in == NULL) {
-        return;
-    }
-
-    if (s->in->inflate) {
-        ngx_ws_mgr_inflate_end(s->in->inflate);
-    }
-
-    ngx_free(s->in);
-    s->in = NULL;
 }

@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Reading: bytes are parsed into frames in a buffer of the worker, control
+ * frames are answered, and payload of messages goes on to session_message.c.
  */
 
 
@@ -14,8 +17,6 @@
 static u_char  ngx_ws_mgr_session_buffer[NGX_WS_MGR_SESSION_BUFFER];
 
 
-static void ngx_ws_mgr_session_read(ngx_ws_mgr_session_t *s);
-static void ngx_ws_mgr_session_discard(ngx_ws_mgr_session_t *s);
 static void ngx_ws_mgr_session_again(ngx_ws_mgr_session_t *s);
 static void ngx_ws_mgr_session_feed(ngx_ws_mgr_session_t *s, u_char *pos,
     u_char *last);
@@ -29,44 +30,9 @@ static ngx_int_t ngx_ws_mgr_session_gather_control(ngx_ws_mgr_session_t *s,
     ngx_str_t *data);
 
 
-void
-ngx_ws_mgr_session_read_handler(ngx_event_t *rev)
-{
-    ngx_connection_t      *c;
-    ngx_ws_mgr_session_t  *s;
-
-    c = rev->data;
-    s = c->data;
-
-    if (s->dead) {
-        ngx_ws_mgr_session_end(s);
-        return;
-    }
-
-    if (c->close) {
-        c->close = 0;
-        ngx_ws_mgr_session_drain(s);
-        return;
-    }
-
-    if (rev->timedout) {
-        rev->timedout = 0;
-        ngx_ws_mgr_session_tick(s);
-        return;
-    }
-
-    if (s->lingering) {
-        ngx_ws_mgr_session_discard(s);
-        return;
-    }
-
-    ngx_ws_mgr_session_read(s);
-}
-
-
 /* all that there is, but no more than READS times: others wait as well */
 
-static void
+void
 ngx_ws_mgr_session_read(ngx_ws_mgr_session_t *s)
 {
     ssize_t            n;
@@ -137,7 +103,7 @@ ngx_ws_mgr_session_read_early(ngx_ws_mgr_session_t *s)
 
 /* what comes after the close handshake, up to the peer's EOF */
 
-static void
+void
 ngx_ws_mgr_session_discard(ngx_ws_mgr_session_t *s)
 {
     ssize_t            n;
@@ -254,39 +220,6 @@ ngx_ws_mgr_session_frame(ngx_ws_mgr_session_t *s, ngx_int_t rc,
         ngx_ws_mgr_session_control(s, data);
         return;
     }
-}
-
-
-void
-ngx_ws_mgr_session_fault(ngx_ws_mgr_session_t *s, ngx_uint_t code,
-    const char *reason)
-{
-    /* where frames begin is not known any more */
-
-    s->closed = 1;
-
-    if (s->closing) {
-        return;
-    }
-
-    if (code == NGX_WS_MGR_CLOSE_TOO_BIG) {
-        ngx_ws_mgr_count(CLOSED_TOO_BIG);
-
-    } else {
-        ngx_ws_mgr_count(CLOSED_PROTOCOL);
-    }
-
-    if (reason == NULL) {
-        reason = (code == NGX_WS_MGR_CLOSE_TOO_BIG) ? "message too big"
-                 : (code == NGX_WS_MGR_CLOSE_INVALID) ? "invalid UTF-8"
-                 : "protocol error";
-    }
-
-    ngx_log_error(NGX_LOG_INFO,
-                  ngx_ws_mgr_session_log(s, "reading from websocket"), 0,
-                  "ws_mgr closes with %ui: %s", code, reason);
-
-    ngx_ws_mgr_session_goodbye(s, NGX_WS_MGR_SIDE_SERVER, code, reason);
 }
 
 

@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * A connection is taken over from its HTTP request after the 101: the request
+ * and its pool are freed, the session and the connection stay.
  */
 
 
@@ -109,38 +112,6 @@ failed:
     }
 
     return NULL;
-}
-
-
-void
-ngx_ws_mgr_session_give(ngx_ws_mgr_session_t *s)
-{
-    ngx_log_t         *log;
-    ngx_connection_t  *c;
-
-    c = s->connection;
-
-    if (c->pool) {
-        ngx_http_close_connection(c);
-        return;
-    }
-
-    /* the same, of a connection without a pool */
-
-#if (NGX_STAT_STUB)
-    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
-#endif
-
-    c->destroyed = 1;
-    log = (c->log == &s->conf->log) ? NULL : c->log;
-
-    ngx_close_connection(c);
-
-    if (log) {
-        ngx_free(log);
-    }
-
-    ngx_free(s);
 }
 
 

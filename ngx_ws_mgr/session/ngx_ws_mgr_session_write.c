@@ -1,6 +1,9 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Writing: frames go to the kernel at once, and what the kernel does not take
+ * is held back in order, up to a bound.
  */
 
 
@@ -40,7 +43,6 @@ static void ngx_ws_mgr_session_hold(ngx_ws_mgr_session_t *s, u_char *p,
 static ngx_ws_mgr_session_out_t *ngx_ws_mgr_session_room(
     ngx_ws_mgr_session_out_t *out, size_t len, ngx_log_t *log);
 static void ngx_ws_mgr_session_block(ngx_ws_mgr_session_t *s);
-static ngx_int_t ngx_ws_mgr_session_unhold(ngx_ws_mgr_session_t *s);
 
 
 void
@@ -293,59 +295,6 @@ ngx_ws_mgr_session_pong(ngx_ws_mgr_session_t *s, ngx_str_t *payload)
 }
 
 
-void
-ngx_ws_mgr_session_write_handler(ngx_event_t *wev)
-{
-    ngx_connection_t      *c;
-    ngx_ws_mgr_session_t  *s;
-
-    c = wev->data;
-    s = c->data;
-
-    if (s->dead) {
-        ngx_ws_mgr_session_end(s);
-        return;
-    }
-
-    /* epoll tells of writing when there is something to read, too */
-
-    if (!s->blocked || !wev->ready) {
-        return;
-    }
-
-    s->blocked = 0;
-
-    /* the peer has acknowledged something, and the ping may be behind it */
-
-    if (s->pinging) {
-        s->heard = ngx_ws_mgr_session_now();
-    }
-
-    /* so may the close frame */
-
-    if (s->closing && s->out) {
-        s->bye = ngx_ws_mgr_session_now() + NGX_WS_MGR_SESSION_WAIT;
-        ngx_ws_mgr_session_schedule(s);
-    }
-
-    if (s->out && ngx_ws_mgr_session_unhold(s) != NGX_OK) {
-        return;
-    }
-
-    if (s->paused) {
-        s->paused = 0;
-        ngx_post_event(c->read, &ngx_posted_next_events);
-    }
-
-    if (s->closing) {
-        ngx_ws_mgr_session_settle(s);
-        return;
-    }
-
-    s->handlers->writable(s);
-}
-
-
 /* sends as much as the socket takes; *rc is NGX_OK, NGX_AGAIN or NGX_ERROR */
 
 static size_t
@@ -514,7 +463,7 @@ ngx_ws_mgr_session_block(ngx_ws_mgr_session_t *s)
 
 /* NGX_OK: nothing is held back any more */
 
-static ngx_int_t
+ngx_int_t
 ngx_ws_mgr_session_unhold(ngx_ws_mgr_session_t *s)
 {
     u_char                    *p;

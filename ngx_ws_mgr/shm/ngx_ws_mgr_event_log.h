@@ -268,9 +268,6 @@ size_t ngx_ws_mgr_event_size(ngx_ws_mgr_event_t *event);
 #define ngx_ws_mgr_event_id(event)      ((event)->data + (event)->frame)
 #define ngx_ws_mgr_event_target(event)                                        \
     ((event)->data + (event)->frame + (event)->id_len)
-/* bytes of the header of a frame, given its first two */
-#define ngx_ws_mgr_frame_head(frame)                                          \
-    ((size_t) ((frame)[1] < 126 ? 2 : (frame)[1] == 126 ? 4 : 10))
 
 
 #endif /* _NGX_WS_MGR_EVENT_LOG_H_INCLUDED_ */

@@ -28,6 +28,10 @@
 /* true of opcodes of control frames, section 5.5 */
 #define ngx_ws_mgr_frame_control(opcode)  ((opcode) & 0x8)
 
+/* bytes of the header of an unmasked frame, given its first two */
+#define ngx_ws_mgr_frame_header_len(frame)                                    \
+    ((size_t) ((frame)[1] < 126 ? 2 : (frame)[1] == 126 ? 4 : 10))
+
 /* close codes, RFC 6455 section 7.4.1, and ours of PROTOCOL section 3 */
 #define NGX_WS_MGR_CLOSE_NORMAL       1000
 #define NGX_WS_MGR_CLOSE_GOING_AWAY   1001
