@@ -1,75 +1,139 @@
 /**
- * The five agent events as AG-UI events (docs.ag-ui.com), for those who use
- * that: one adapter for each stream, since calls of tools are paired.
+ * The agent events as events of AG-UI 1.0 (docs.ag-ui.com).  An adapter serves
+ * one stream, since it pairs calls of tools and knows which runs are open.
  */
 
+const KEPT = 1000;              // ended runs whose late events are recognised
+
 export class AgUi {
-    #calls = new Map();         // "run tool": ids of calls that are open
+    #runs = new Map();          // open ones: run_id to { threadId, calls }
+    #ended = new Set();
     #n = 0;
 
-    /** The AG-UI events of one event; none for one that has no counterpart. */
+    /**
+     * The AG-UI events of one event; none for an event without counterpart or
+     * without a run, and for what follows the end of a run.  A run that was
+     * joined midway starts here, and each event names its "runId": an AG-UI
+     * consumer takes one run at a time.
+     */
     convert(event) {
         const data = { ...event.data, ...event };
-        const { run_id: runId, thread_id: threadId, ts: timestamp } = event;
-        const call = `${runId} ${data.tool_name}`;
-        const id = `${event.id || ++this.#n}`;
-        const stamped = list => list.map(e => ({ timestamp, ...e }));
+        const make = STEPS[event.type];
+        const runId = event.run_id;
 
-        switch (event.type) {
-        case 'agent_started':
-            return stamped([{ type: 'RUN_STARTED', threadId, runId }]);
+        if (!make || !runId || this.#ended.has(runId)) return [];
 
-        case 'agent_thinking':
-            return stamped([
-                { type: 'THINKING_TEXT_MESSAGE_START' },
-                { type: 'THINKING_TEXT_MESSAGE_CONTENT',
-                  delta: text(data.thought ?? data.reasoning) },
-                { type: 'THINKING_TEXT_MESSAGE_END' },
-            ]);
+        const run = this.#runs.get(runId) || this.#start(event);
+        const id = String(event.ws?.id || event.id || ++this.#n);
+        const out = [...run.started, ...make(data, id, run)];
 
-        case 'tool_executing':
-            this.#calls.set(call, [...this.#calls.get(call) || [], id]);
+        run.started = [];
+        if (ENDS.includes(event.type)) this.#end(runId);
 
-            return stamped([
-                { type: 'TOOL_CALL_START', toolCallId: id,
-                  toolCallName: data.tool_name },
-                { type: 'TOOL_CALL_ARGS', toolCallId: id,
-                  delta: JSON.stringify(data.arguments ?? {}) },
-                { type: 'TOOL_CALL_END', toolCallId: id },
-            ]);
+        return stamped(out, runId, event.ws?.ts ?? event.ts);
+    }
 
-        case 'tool_completed': {
-            const open = this.#calls.get(call) || [];
-            const toolCallId = open.shift() || id;
+    /**
+     * Ends the runs that are open, with RUN_ERROR: after a "reset" or a "gap"
+     * nobody knows what became of them, after "rejected" nothing more comes.
+     */
+    end(message) {
+        return [...this.#runs.keys()].flatMap(runId => {
+            this.#end(runId);
 
-            return stamped([
-                { type: 'TOOL_CALL_RESULT', toolCallId, messageId: id,
-                  role: 'tool', content: text(data.results ?? data.result) },
-            ]);
-        }
+            return stamped([{ type: 'RUN_ERROR', message: text(message) }],
+                           runId, Date.now());
+        });
+    }
 
-        case 'agent_completed':
-            return stamped([
-                { type: 'TEXT_MESSAGE_START', messageId: id,
-                  role: 'assistant' },
-                { type: 'TEXT_MESSAGE_CONTENT', messageId: id,
-                  delta: text(data.final_response ?? data.result
-                              ?? data.status) },
-                { type: 'TEXT_MESSAGE_END', messageId: id },
-                { type: 'RUN_FINISHED', threadId, runId },
-            ]);
+    #start(event) {
+        const threadId = text(event.thread_id);
+        const run = {
+            threadId, runId: event.run_id, calls: new Map(),
+            started: [{ type: 'RUN_STARTED', threadId }],
+        };
 
-        case 'agent_error':
-            return stamped([
-                { type: 'RUN_ERROR',
-                  message: text(data.error ?? data.reason ?? 'error') },
-            ]);
+        this.#runs.set(event.run_id, run);
 
-        default:
-            return [];
+        return run;
+    }
+
+    #end(runId) {
+        this.#runs.delete(runId);
+        this.#ended.add(runId);
+
+        if (this.#ended.size > KEPT) {
+            this.#ended.delete(this.#ended.values().next().value);
         }
     }
 }
 
 const text = value => typeof value === 'string' ? value
-    : JSON.stringify(value ?? '');
+    : JSON.stringify(value ?? '').replace(/^""$/, '');
+
+const stamped = (list, runId, ts) => list.map(event => ({
+    ...Number.isInteger(ts) && { timestamp: ts }, ...event, runId }));
+
+const failed = data => [{
+    type: 'RUN_ERROR',
+    message: text(data.error ?? data.reason ?? data.message) || data.type,
+    ...typeof data.code === 'string' && { code: data.code },
+}];
+
+const call = (toolCallId, data) => [
+    { type: 'TOOL_CALL_START', toolCallId,
+      toolCallName: text(data.tool_name) || 'tool' },
+    { type: 'TOOL_CALL_ARGS', toolCallId,
+      delta: JSON.stringify(data.arguments ?? {}) },
+    { type: 'TOOL_CALL_END', toolCallId },
+];
+
+const ENDS = ['agent_completed', 'agent_failed', 'agent_error', 'agent_death'];
+
+const STEPS = {
+    agent_started: () => [],
+
+    agent_thinking: (data, messageId) => [
+        { type: 'REASONING_START', messageId },
+        { type: 'REASONING_MESSAGE_START', messageId, role: 'reasoning' },
+        { type: 'REASONING_MESSAGE_CONTENT', messageId,
+          delta: text(data.thought ?? data.reasoning) },
+        { type: 'REASONING_MESSAGE_END', messageId },
+        { type: 'REASONING_END', messageId },
+    ],
+
+    tool_executing: (data, id, run) => {
+        run.calls.set(data.tool_name,
+                      [...run.calls.get(data.tool_name) || [], id]);
+
+        return call(id, data);
+    },
+
+    tool_completed: (data, id, run) => {
+        const open = (run.calls.get(data.tool_name) || []).shift();
+
+        return [
+            ...open ? [] : call(id, data),
+            { type: 'TOOL_CALL_RESULT', toolCallId: open || id,
+              messageId: `${id}-result`, role: 'tool',
+              content: text(data.results ?? data.result) },
+        ];
+    },
+
+    agent_completed: (data, messageId, run) => {
+        const delta = text(data.final_response ?? data.result ?? data.status);
+
+        return [
+            ...delta ? [
+                { type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' },
+                { type: 'TEXT_MESSAGE_CONTENT', messageId, delta },
+                { type: 'TEXT_MESSAGE_END', messageId },
+            ] : [],
+            { type: 'RUN_FINISHED', threadId: run.threadId },
+        ];
+    },
+
+    agent_failed: failed,
+    agent_error: failed,
+    agent_death: failed,
+};

@@ -5,6 +5,10 @@ export interface AgentEvent {
     seq: number;
     /** Milliseconds since 1970. */
     ts: number;
+    /** The event stands for so many, up to "seq": their texts are joined. */
+    merged?: number;
+    /** The server's members, where the posted "id" and "seq" pass. */
+    ws?: { id: string; seq: number; ts: number; merged?: number };
     type: string;
     user_id: string;
     thread_id?: string | null;
@@ -20,6 +24,10 @@ export interface Welcome {
     user_id: string;
     position: string;
     broadcast_position?: string;
+    /** The position behind which the connection reads. */
+    from?: string;
+    /** Nothing that was asked for is missing; false also where not known. */
+    complete?: boolean;
     resumed: boolean;
     replayed: number;
     server_time: number;
@@ -73,7 +81,10 @@ export interface Handlers {
     gap: Gap;
     reset: Reset;
     shutdown: Shutdown;
-    /** A message of ours was refused, or no ticket could be had. */
+    /**
+     * A message was refused, no ticket or connection could be had, or a handler
+     * threw. Without a handler of "error", console.warn tells.
+     */
     error: ErrorFrame | Error;
     /** A connection ended; the next one is being made, unless "rejected". */
     close: Closed;
@@ -82,15 +93,21 @@ export interface Handlers {
 }
 
 export interface Options {
-    /** A new ticket for each attempt: it is good once. */
-    ticket: () => Promise<string> | string;
+    /**
+     * A new ticket for each attempt: it is good once. The signal is aborted
+     * where the attempt ends first.
+     */
+    ticket: (signal: AbortSignal) => Promise<string> | string;
     /** The thread that this page shows. */
     thread?: string | null;
-    /** Where the page left off, of an earlier life: client.position. */
+    /**
+     * Where the page left off, of an earlier life: client.position. "start":
+     * with all that the log holds.
+     */
     position?: string;
     /**
-     * Tabs with the same name share one socket, where the browser has Web
-     * Locks; a name for each user.
+     * Tabs with the same name and thread share one socket, where the browser
+     * has Web Locks; a name for each user.
      */
     share?: string;
     /** In place of the global one. */
@@ -113,7 +130,11 @@ export class Client {
     /** Ends it, and every iterator. */
     close(): void;
 
-    /** Also by an event's type. Returns what undoes it. */
+    /**
+     * Also by an event's type, unless that is one of these names: then "event"
+     * has it. A handler that throws is reported as "error". Returns what undoes
+     * it.
+     */
     on<K extends keyof Handlers>(type: K, handler: (detail: Handlers[K]) => void):
         () => void;
     on(type: string, handler: (event: AgentEvent) => void): () => void;
@@ -126,10 +147,13 @@ export class Client {
     send(message: { type: string; [member: string]: unknown }): boolean;
     /** The event was handled; an agent that waits for that is told. */
     confirm(event: AgentEvent): boolean;
-    /** The thread that is shown from now on, also after a reconnect. */
+    /**
+     * The thread that is shown from now on, also after a reconnect. Where tabs
+     * share, this one goes over to the socket of that thread.
+     */
     show(thread: string | null): boolean;
 }
 
 /** POSTs to a URL of one's own, which answers {"ticket_id": …}. */
 export function fetchTicket(url: string | URL, init?: RequestInit):
-    () => Promise<string>;
+    (signal?: AbortSignal) => Promise<string>;

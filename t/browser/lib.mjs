@@ -49,6 +49,8 @@ export async function until(block, name, ms = 10000) {
 export async function run(block) {
     const browser = await chromium.launch({
         executablePath: '/usr/bin/chromium',
+        /* pages are kept for "back", as browsers do by default */
+        ignoreDefaultArgs: ['--disable-back-forward-cache'],
         args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
     });
 
