@@ -54,7 +54,8 @@ help:
 #: make demo             shows the golden path to a manager that runs (PORT=)
 #: make test             all tests; T='t/tickets/ticket_use.t' for some of them
 #: make test-asan        the same, with ASan and UBSan, nginx included
-#: make page             the status page, of ngx_ws_mgr/api/status_page.html, into the module
+#: make embed            takes the status page (api/status_page.html) and the
+#:                       scripts for Redis (*.lua) of ngx_ws_mgr/ into C
 #: make docs             docs/metrics.md, of what a manager answers
 #: make unit NOUN=frame  one unit test, even while other nouns do not compile
 #: make chaos            ten minutes (SECONDS=) of reloads, killed workers and more
@@ -114,8 +115,8 @@ test:	deps-build-test units clients $(if $(STATIC),,failpoints)
 deb:	deps-build-nginx-deb
 	@build-aux/deb $(BUILD)/deb
 
-page:
-	@build-aux/status-page > ngx_ws_mgr/api/ngx_ws_mgr_status_page.c
+embed:
+	@build-aux/embed
 
 docs:	deps-build-test all
 	@WS_MGR_DOCS=1 $(TEST_ENV) prove t/api/metrics.t
@@ -228,5 +229,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps bench bench-quick run demo-page demo units clients test docs page deb unit source test-asan fuzzers \
+.PHONY:	all help deps bench bench-quick run demo-page demo units clients test docs embed deb unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * Made by "make page" of status_page.html; a test sees that it is so.
+ * Made by "make embed" of status_page.html: do not edit.
  */
 
 

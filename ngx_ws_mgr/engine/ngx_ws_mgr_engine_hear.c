@@ -54,21 +54,21 @@ ngx_ws_mgr_engine_hear(void *data, redisReply *message)
 
     switch (message->str[0]) {
 
-    case 'E':
+    case NGX_WS_MGR_TELL_EVENTS:
         ngx_ws_mgr_engine_hear_events(&text);
         break;
 
-    case 'J':
+    case NGX_WS_MGR_TELL_JOINED:
         user.data = text.pos;
         user.len = text.last - text.pos;
         ngx_ws_mgr_wait_stir(&user);
         break;
 
-    case 'K':
+    case NGX_WS_MGR_TELL_KICK:
         ngx_ws_mgr_engine_hear_kick(&text, 0);
         break;
 
-    case 'C':
+    case NGX_WS_MGR_TELL_CUT:
         ngx_ws_mgr_engine_hear_kick(&text, 1);
         break;
 

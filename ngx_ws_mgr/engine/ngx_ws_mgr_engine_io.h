@@ -15,6 +15,7 @@
 #include <ngx_event.h>
 #include <ngx_ws_mgr_engine_redis.h>
 #include <ngx_ws_mgr_engine_record.h>
+#include <ngx_ws_mgr_engine_script.h>
 
 
 #define NGX_WS_MGR_ENGINE_FIELD    (NGX_WS_MGR_NODE_LEN + 1 + NGX_INT_T_LEN)
@@ -186,16 +187,6 @@ typedef ngx_int_t (*ngx_ws_mgr_engine_next_pt)(void *data,
 ngx_ws_mgr_feed_e ngx_ws_mgr_engine_feed(ngx_str_t *user, uint64_t epoch,
     ngx_ws_mgr_engine_next_pt next, void *data, ngx_uint_t load,
     ngx_uint_t past);
-
-/* --- engine_script.c --- */
-
-extern ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish;
-extern ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync;
-extern ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_tell;
-extern ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_nodes;
-extern ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_instance;
-
-void ngx_ws_mgr_engine_scripts(void);
 
 
 #endif /* _NGX_WS_MGR_ENGINE_IO_H_INCLUDED_ */

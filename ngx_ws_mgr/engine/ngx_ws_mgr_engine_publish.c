@@ -9,9 +9,10 @@
 #include <ngx_ws_mgr_engine_io.h>
 
 
-#define NGX_WS_MGR_ENGINE_FIXED   13       /* arguments before the events' */
-#define NGX_WS_MGR_ENGINE_EACH    4        /* of each event */
-#define NGX_WS_MGR_ENGINE_RESULT  5        /* of the answer, for each */
+/* number of keys, keys, and arguments before those of the events */
+
+#define NGX_WS_MGR_ENGINE_FIXED                                               \
+    (1 + NGX_WS_MGR_ENGINE_KEYS + NGX_WS_MGR_PUBLISH_ARGS)
 
 
 typedef struct {
@@ -80,7 +81,7 @@ ngx_ws_mgr_engine_ask(ngx_ws_mgr_engine_group_t *group)
     ngx_ws_mgr_engine_keys_t     keys;
     ngx_ws_mgr_engine_server_t  *server;
 
-    nargs = NGX_WS_MGR_ENGINE_FIXED + group->n * NGX_WS_MGR_ENGINE_EACH;
+    nargs = NGX_WS_MGR_ENGINE_FIXED + group->n * NGX_WS_MGR_PUBLISH_EACH;
     size = nargs * sizeof(ngx_str_t) + 8 * NGX_INT64_LEN;
 
     for (i = 0; i < group->n; i++) {
@@ -100,7 +101,7 @@ ngx_ws_mgr_engine_ask(ngx_ws_mgr_engine_group_t *group)
     text += 8 * NGX_INT64_LEN;
     arg = args + NGX_WS_MGR_ENGINE_FIXED;
 
-    for (i = 0; i < group->n; i++, arg += NGX_WS_MGR_ENGINE_EACH) {
+    for (i = 0; i < group->n; i++, arg += NGX_WS_MGR_PUBLISH_EACH) {
         text = ngx_ws_mgr_engine_each(arg, group->p[i], text);
     }
 
@@ -159,8 +160,17 @@ ngx_ws_mgr_engine_each(ngx_str_t *args, ngx_ws_mgr_publish_t *p, u_char *text)
 {
     u_char  *last;
 
-    /* of NGX_WS_MGR_TYPE_… */
-    static const char  steps[] = "\0soxceeee";
+    static const char  steps[] = {         /* of NGX_WS_MGR_TYPE_... */
+        '\0',
+        NGX_WS_MGR_STEP_STARTED,
+        NGX_WS_MGR_STEP_OTHER,
+        NGX_WS_MGR_STEP_EXECUTING,
+        NGX_WS_MGR_STEP_COMPLETED,
+        NGX_WS_MGR_STEP_ENDED,
+        NGX_WS_MGR_STEP_ENDED,
+        NGX_WS_MGR_STEP_ENDED,
+        NGX_WS_MGR_STEP_ENDED
+    };
 
     args[0] = p->entry.event_id;
 
@@ -222,7 +232,7 @@ ngx_ws_mgr_engine_done(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
         for (i = 0; i < group->n; i++) {
             group->p[i]->position.epoch = epoch;
             ngx_ws_mgr_engine_result(group->p[i], &reply->element[
-                                         1 + i * NGX_WS_MGR_ENGINE_RESULT]);
+                                         1 + i * NGX_WS_MGR_PUBLISH_RESULT]);
         }
 
         ngx_ws_mgr_engine_put(group, epoch);
@@ -254,7 +264,7 @@ ngx_ws_mgr_engine_sound(redisReply *reply, ngx_uint_t n, uint64_t *epoch)
     ngx_int_t  value;
 
     if (reply->type != REDIS_REPLY_ARRAY
-        || reply->elements != 1 + n * NGX_WS_MGR_ENGINE_RESULT
+        || reply->elements != 1 + n * NGX_WS_MGR_PUBLISH_RESULT
         || reply->element[0]->type != REDIS_REPLY_STRING)
     {
         return NGX_DECLINED;
@@ -285,12 +295,15 @@ static void
 ngx_ws_mgr_engine_result(ngx_ws_mgr_publish_t *p, redisReply **element)
 {
     static const ngx_ws_mgr_publish_result_e  results[] = {
-        NGX_WS_MGR_PUBLISH_OK, NGX_WS_MGR_PUBLISH_OK,
-        NGX_WS_MGR_PUBLISH_CONFLICT, NGX_WS_MGR_PUBLISH_RUN_ORDER
+        NGX_WS_MGR_PUBLISH_OK,             /* NGX_WS_MGR_APPEND_NEW */
+        NGX_WS_MGR_PUBLISH_OK,             /* _DUPLICATE */
+        NGX_WS_MGR_PUBLISH_CONFLICT,
+        NGX_WS_MGR_PUBLISH_RUN_ORDER       /* _DISORDER */
     };
 
     p->result = results[element[0]->integer & 3];
-    p->duplicate = (element[0]->integer == 1);
+    p->duplicate = (element[0]->integer
+                    == NGX_WS_MGR_APPEND_DUPLICATE);
     p->position.seq = element[1]->integer;
     p->position.broadcast = (p->user.len == 1 && p->user.data[0] == '*');
     p->entry.seq = element[1]->integer;

@@ -85,7 +85,7 @@ ngx_ws_mgr_engine_redis_init(ngx_ws_mgr_engine_redis_conf_t *conf,
         return NGX_ERROR;
     }
 
-    ngx_ws_mgr_engine_scripts();
+    ngx_ws_mgr_engine_script_init();
     ngx_ws_mgr_engine_follow_init();
 
     servers = conf->servers->elts;
@@ -388,7 +388,8 @@ ngx_ws_mgr_engine_redis_kick_user(ngx_ws_mgr_engine_op_t *op, ngx_str_t *user,
     u_char     data[2 + NGX_INT_T_LEN + 1 + 255];
 
     text.data = data;
-    text.len = ngx_sprintf(data, "K %ui\n%V", code, user) - data;
+    text.len = ngx_sprintf(data, "%c %ui\n%V", NGX_WS_MGR_TELL_KICK, code, user)
+               - data;
 
     ngx_ws_mgr_engine_ask_nodes(op, user, &text);
 }
@@ -436,7 +437,8 @@ ngx_ws_mgr_engine_redis_kick_conn(ngx_ws_mgr_engine_op_t *op, ngx_str_t *id,
                   - channel;
 
     args[2].data = text;
-    args[2].len = ngx_sprintf(text, "C %ui\n%V", code, id) - text;
+    args[2].len = ngx_sprintf(text, "%c %ui\n%V", NGX_WS_MGR_TELL_CUT, code, id)
+                  - text;
 
     if (ngx_ws_mgr_redis_call(server->commands, &item->call, args, 3)
         != NGX_OK)

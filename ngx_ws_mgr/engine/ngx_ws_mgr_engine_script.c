@@ -1,30 +1,89 @@
 
 /*
  * Copyright (C) the ngx_ws_mgr authors
+ *
+ * Made by "make embed" of the .lua files beside it: do not edit.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_ws_mgr_engine_io.h>
+#include <ngx_ws_mgr_engine_script.h>
 
 
-/*
- * KEYS: log, events, ids, members, runs.  ARGV: how many events and bytes the
- * log may have, ms that they are kept, ms that the rest is; the channel of
- * workers, the user, how run order is checked; of each event its event_id, its
- * record, its run and its step in it: s for started, x and the tool for
- * executing, c and the tool for completed, e for ended, o for another known
- * one, empty for one that is not checked.
- *
- * The answer is the epoch and, of each event, what became of it (0: it is in
- * the log, 1: it was, 2: another was with its event_id, 3: refused for its
- * order), its seq, its ts, how many nodes have heard of it, and what was wrong
- * with its order.
- */
+ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_instance = {
+    ngx_string(
+"-- Answers the name of the server's data and checks that Redis acc"
+"epts writes.\n"
+"--\n"
+"-- KEYS: the name of the data; a key that is written as a check.\n"
+"\n"
+"local id = redis.call('GET', KEYS[1])\n"
+"if not id then\n"
+"  local t = redis.call('TIME')\n"
+"  id = string.format('%.0f', t[1] * 1000000 + t[2])\n"
+"  redis.call('SET', KEYS[1], id)\n"
+"end\n"
+"redis.call('SET', KEYS[2], 1, 'PX', 1000)\n"
+"return id\n"
+    ),
+    { 0 }
+};
+
+
+ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_nodes = {
+    ngx_string(
+"-- Counts the sockets of a user by node.\n"
+"--\n"
+"-- KEYS: members.  ARGV: the channel of workers.\n"
+"--\n"
+"-- The answer is the nodes with sockets, each with the number of i"
+"ts sockets.\n"
+"\n"
+"local all, at, nodes = redis.call('HGETALL', KEYS[1]), {}, {}\n"
+"for i = 1, #all, 2 do\n"
+"  local node = string.match(all[i], '^[^.]*')\n"
+"  local n = tonumber(all[i + 1])\n"
+"  local heard = redis.call('PUBSUB', 'NUMSUB', ARGV[1] .. all[i])["
+"2]\n"
+"  if n > 0 and heard > 0 then\n"
+"    if not at[node] then\n"
+"      nodes[#nodes + 1] = node\n"
+"      nodes[#nodes + 1] = 0\n"
+"      at[node] = #nodes\n"
+"    end\n"
+"    nodes[at[node]] = nodes[at[node]] + n\n"
+"  end\n"
+"end\n"
+"return nodes\n"
+    ),
+    { 0 }
+};
+
 
 ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
     ngx_string(
+"-- Appends events to a user's log and tells the workers that are m"
+"embers.\n"
+"--\n"
+"-- KEYS: log, events, ids, members, runs.\n"
+"-- ARGV: the most events and bytes of the log, ms that events are "
+"kept, ms that\n"
+"-- the rest is kept, the channel of workers, the user, the check o"
+"f run order\n"
+"-- (NGX_WS_MGR_CHECK_); then for each event its event_id, its reco"
+"rd, its run\n"
+"-- and its step in the run: one of the NGX_WS_MGR_STEP_ letters, f"
+"ollowed by the\n"
+"-- tool's name where the step is a tool's.  An empty step is not c"
+"hecked.\n"
+"--\n"
+"-- The answer is the epoch and, for each event, one of the NGX_WS_"
+"MGR_APPEND_\n"
+"-- numbers, the seq, the ts, the number of nodes that heard the ev"
+"ent, and the\n"
+"-- fault of run order (NGX_WS_MGR_RUN_).\n"
+"\n"
 "local log, events, ids, members, runs = unpack(KEYS)\n"
 "local max, room = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
 "local age, life = tonumber(ARGV[3]), tonumber(ARGV[4])\n"
@@ -32,7 +91,8 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "\n"
 "local t = redis.call('TIME')\n"
 "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
-"local h = redis.call('HMGET', log, 'epoch', 'last', 'floor', 'bytes')\n"
+"local h = redis.call('HMGET', log, 'epoch', 'last', 'floor', 'byte"
+"s')\n"
 "local epoch, last = h[1], tonumber(h[2] or 0)\n"
 "local floor, bytes = tonumber(h[3] or 0), tonumber(h[4] or 0)\n"
 "\n"
@@ -43,8 +103,11 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "end\n"
 "\n"
 "local function trim(size)\n"
-"  for i = 1, 64 do\n"
-"    local e = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1]\n"
+"  for _ = 1, "
+ngx_value(NGX_WS_MGR_ENGINE_TRIM)
+" do\n"
+"    local e = redis.call('XRANGE', events, '-', '+', 'COUNT', 1)[1"
+"]\n"
 "    if not e then\n"
 "      floor, bytes = last, 0\n"
 "      return\n"
@@ -69,13 +132,27 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "  local r = text and cjson.decode(text) or { o = {}, n = true }\n"
 "  local kind = string.sub(step, 1, 1)\n"
 "  if r.e then\n"
-"    return 1, r\n"
-"  elseif kind == 's' then\n"
-"    return r.s and 2 or 0, r\n"
+"    return "
+ngx_value(NGX_WS_MGR_RUN_ENDED)
+", r\n"
+"  elseif kind == "
+ngx_value(NGX_WS_MGR_STEP_STARTED)
+" then\n"
+"    return r.s and "
+ngx_value(NGX_WS_MGR_RUN_AGAIN)
+" or 0, r\n"
 "  elseif not r.s then\n"
-"    return 3, r\n"
-"  elseif kind == 'c' and not r.f and not r.o[string.sub(step, 2)] then\n"
-"    return 4, r\n"
+"    return "
+ngx_value(NGX_WS_MGR_RUN_UNBEGUN)
+", r\n"
+"  elseif kind == "
+ngx_value(NGX_WS_MGR_STEP_COMPLETED)
+"\n"
+"         and not r.f and not r.o[string.sub(step, 2)]\n"
+"  then\n"
+"    return "
+ngx_value(NGX_WS_MGR_RUN_NO_TOOL)
+", r\n"
 "  end\n"
 "  return 0, r\n"
 "end\n"
@@ -93,24 +170,36 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "\n"
 "local function note(run, step, r)\n"
 "  local kind, tool = string.sub(step, 1, 1), string.sub(step, 2)\n"
-"  if kind == 's' then\n"
+"  if kind == "
+ngx_value(NGX_WS_MGR_STEP_STARTED)
+" then\n"
 "    r.s = true\n"
-"  elseif kind == 'e' then\n"
+"  elseif kind == "
+ngx_value(NGX_WS_MGR_STEP_ENDED)
+" then\n"
 "    r.e, r.o = true, {}\n"
-"  elseif kind == 'x' then\n"
+"  elseif kind == "
+ngx_value(NGX_WS_MGR_STEP_EXECUTING)
+" then\n"
 "    local kinds = 0\n"
 "    for _ in pairs(r.o) do\n"
 "      kinds = kinds + 1\n"
 "    end\n"
-"    if r.o[tool] or kinds < 8 then\n"
+"    if r.o[tool] or kinds < "
+ngx_value(NGX_WS_MGR_RUN_TOOLS)
+" then\n"
 "      r.o[tool] = (r.o[tool] or 0) + 1\n"
 "    else\n"
 "      r.f = true\n"
 "    end\n"
-"  elseif kind == 'c' and r.o[tool] then\n"
+"  elseif kind == "
+ngx_value(NGX_WS_MGR_STEP_COMPLETED)
+" and r.o[tool] then\n"
 "    r.o[tool] = r.o[tool] > 1 and r.o[tool] - 1 or nil\n"
 "  end\n"
-"  if r.n and redis.call('HLEN', runs) >= 64 then\n"
+"  if r.n and redis.call('HLEN', runs) >= "
+ngx_value(NGX_WS_MGR_RUNS)
+" then\n"
 "    forget()\n"
 "  end\n"
 "  r.n, r.t = nil, now\n"
@@ -119,33 +208,55 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "\n"
 "local result, told, named = { epoch }, {}, {}\n"
 "\n"
-"for i = 8, #ARGV, 4 do\n"
+"for i = "
+ngx_value(NGX_WS_MGR_PUBLISH_ARGS)
+" + 1, #ARGV, "
+ngx_value(NGX_WS_MGR_PUBLISH_EACH)
+" do\n"
 "  local id, record = ARGV[i], ARGV[i + 1]\n"
 "  local run, step = ARGV[i + 2], ARGV[i + 3]\n"
-"  local code, seq, at, nodes, fault, r = 0, 0, now, 0, 0, nil\n"
+"  local code, fault, r = "
+ngx_value(NGX_WS_MGR_APPEND_NEW)
+", 0, nil\n"
+"  local seq, at, nodes = 0, now, 0\n"
 "  local known = id ~= '' and redis.call('HGET', ids, id)\n"
 "  if known then\n"
 "    local s, n = string.match(known, '^(%d+):(%d+)$')\n"
-"    local e = redis.call('XRANGE', events, s .. '-0', s .. '-0')[1]\n"
+"    local e = redis.call('XRANGE', events, s .. '-0', s .. '-0')[1"
+"]\n"
 "    seq, nodes = tonumber(s), tonumber(n)\n"
 "    if e then\n"
-"      code = e[2][6] == record and 1 or 2\n"
+"      code = e[2][6] == record and "
+ngx_value(NGX_WS_MGR_APPEND_DUPLICATE)
+"\n"
+"             or "
+ngx_value(NGX_WS_MGR_APPEND_CONFLICT)
+"\n"
 "      at = tonumber(e[2][2])\n"
 "    else\n"
 "      known = false\n"
 "    end\n"
 "  end\n"
-"  if not known and mode > 0 and step ~= '' then\n"
+"  if not known and mode ~= "
+ngx_value(NGX_WS_MGR_CHECK_OFF)
+" and step ~= '' then\n"
 "    fault, r = order(run, step)\n"
-"    if fault > 0 and mode == 2 then\n"
-"      code = 3\n"
+"    if fault > 0 and mode == "
+ngx_value(NGX_WS_MGR_CHECK_ENFORCE)
+" then\n"
+"      code = "
+ngx_value(NGX_WS_MGR_APPEND_DISORDER)
+"\n"
 "    end\n"
 "  end\n"
-"  if not known and code == 0 then\n"
+"  if not known and code == "
+ngx_value(NGX_WS_MGR_APPEND_NEW)
+" then\n"
 "    trim(#record)\n"
 "    last = last + 1\n"
 "    seq, nodes, bytes = last, 0, bytes + #record\n"
-"    redis.call('XADD', events, seq .. '-0', 't', now, 'i', id, 'r', record)\n"
+"    redis.call('XADD', events, seq .. '-0', 't', now, 'i', id, 'r'"
+", record)\n"
 "    if id ~= '' then\n"
 "      redis.call('HSET', ids, id, seq .. ':0')\n"
 "      named[#named + 1] = id\n"
@@ -166,15 +277,18 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "  return result\n"
 "end\n"
 "\n"
-"redis.call('HSET', log, 'epoch', epoch, 'last', last, 'floor', floor,\n"
+"redis.call('HSET', log, 'epoch', epoch, 'last', last, 'floor', flo"
+"or,\n"
 "           'bytes', bytes)\n"
 "redis.call('PEXPIRE', log, life)\n"
 "redis.call('PEXPIRE', events, age)\n"
 "redis.call('PEXPIRE', ids, age)\n"
 "redis.call('PEXPIRE', runs, life)\n"
 "\n"
-"local text = 'E ' .. epoch .. ' ' .. #user .. '\\n' .. user\n"
-"             .. table.concat(told)\n"
+"local text = "
+ngx_value(NGX_WS_MGR_TELL_EVENTS)
+" .. ' ' .. epoch .. ' ' .. #user .. '\\n'\n"
+"             .. user .. table.concat(told)\n"
 "local heard, seen = 0, {}\n"
 "\n"
 "for _, m in ipairs(redis.call('HKEYS', members)) do\n"
@@ -188,15 +302,20 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 "  end\n"
 "end\n"
 "\n"
-"for i = 2, #result, 5 do\n"
-"  if result[i] == 0 then\n"
+"for i = 2, #result, "
+ngx_value(NGX_WS_MGR_PUBLISH_RESULT)
+" do\n"
+"  if result[i] == "
+ngx_value(NGX_WS_MGR_APPEND_NEW)
+" then\n"
 "    result[i + 3] = heard\n"
 "  end\n"
 "end\n"
 "\n"
 "if heard > 0 then\n"
 "  for i = 1, #named, 2 do\n"
-"    redis.call('HSET', ids, named[i], named[i + 1] .. ':' .. heard)\n"
+"    redis.call('HSET', ids, named[i], named[i + 1] .. ':' .. heard"
+")\n"
 "  end\n"
 "end\n"
 "\n"
@@ -206,35 +325,50 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_publish = {
 };
 
 
-/*
- * KEYS: log, events, ids, members.  ARGV: this worker's field (empty: it does
- * not listen), its sockets of the user, ms that it is kept; whether a log is
- * made where there is none, ms that events are kept; of the log here its epoch
- * (0: none that is ours), the highest seq that is gone, the last one, and its
- * ts; whether the past is wanted, and back to which epoch and seq; how many
- * events and bytes the answer may have; the channel of workers, and the user:
- * they are told where sockets come.
- *
- * A log here that has more than we do, or something else, has seen what we have
- * lost: the log begins anew.
- *
- * The answer is the epoch, the last seq, the seq behind which it begins,
- * whether it goes back from there, and seq, ts and record of each event.
- */
-
 ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync = {
     ngx_string(
+"-- Registers a worker as member of a user's log and answers what t"
+"he worker's\n"
+"-- copy of the log lacks.\n"
+"--\n"
+"-- KEYS: log, events, ids, members.\n"
+"-- ARGV: the worker's field (empty: the worker does not listen), i"
+"ts sockets of\n"
+"-- the user, ms that members are kept; whether a missing log is cr"
+"eated, ms that\n"
+"-- events are kept; of the worker's copy the epoch (0: no copy), t"
+"he highest seq\n"
+"-- that was evicted, the last seq, and its ts; whether past events"
+" are wanted,\n"
+"-- and back to which epoch and seq; the most events and bytes of t"
+"he answer; the\n"
+"-- channel of workers, and the user, whose arrival is told to the "
+"others.\n"
+"--\n"
+"-- A copy that has more events than the log, or other ones, shows "
+"that Redis has\n"
+"-- lost events: the log begins anew.\n"
+"--\n"
+"-- The answer is the epoch, the last seq, the seq behind which the"
+" answer\n"
+"-- begins, whether the events go back from there, and seq, ts and "
+"record of each\n"
+"-- event.\n"
+"\n"
 "local log, events, ids, members = unpack(KEYS)\n"
 "local field, sockets, life = ARGV[1], ARGV[2], ARGV[3]\n"
 "local create, age = ARGV[4] == '1', tonumber(ARGV[5])\n"
-"local mine, low, high, stamp = tonumber(ARGV[6]), tonumber(ARGV[7]),\n"
+"local mine, low, high, stamp = tonumber(ARGV[6]), tonumber(ARGV[7]"
+"),\n"
 "                               tonumber(ARGV[8]), ARGV[9]\n"
-"local want, epoch_wanted, wanted = ARGV[10] == '1', tonumber(ARGV[11]),\n"
+"local want, epoch_wanted, wanted = ARGV[10] == '1', tonumber(ARGV["
+"11]),\n"
 "                                   tonumber(ARGV[12])\n"
 "local most, room = tonumber(ARGV[13]), tonumber(ARGV[14])\n"
 "\n"
 "local h = redis.call('HMGET', log, 'epoch', 'last', 'floor')\n"
-"local epoch, last, floor = h[1], tonumber(h[2] or 0), tonumber(h[3] or 0)\n"
+"local epoch, last, floor = h[1], tonumber(h[2] or 0), tonumber(h[3"
+"] or 0)\n"
 "\n"
 "local function renew()\n"
 "  local t = redis.call('TIME')\n"
@@ -255,7 +389,8 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync = {
 "  if stamp == '0' or high <= floor then\n"
 "    return false\n"
 "  end\n"
-"  local e = redis.call('XRANGE', events, high .. '-0', high .. '-0')[1]\n"
+"  local e = redis.call('XRANGE', events, high .. '-0', high .. '-0"
+"')[1]\n"
 "  return e and e[2][2] ~= stamp\n"
 "end\n"
 "\n"
@@ -265,7 +400,10 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync = {
 "  if before == '0' and sockets ~= '0' then\n"
 "    for _, m in ipairs(redis.call('HKEYS', members)) do\n"
 "      if m ~= field then\n"
-"        redis.call('PUBLISH', ARGV[15] .. m, 'J ' .. ARGV[16])\n"
+"        redis.call('PUBLISH', ARGV[15] .. m,\n"
+"                   "
+ngx_value(NGX_WS_MGR_TELL_JOINED)
+" .. ' ' .. ARGV[16])\n"
 "      end\n"
 "    end\n"
 "  end\n"
@@ -324,7 +462,8 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync = {
 "                     'COUNT', most)\n"
 "elseif want and low > lower then\n"
 "  base, past = low, 1\n"
-"  found = redis.call('XREVRANGE', events, low .. '-0', (lower + 1) .. '-0',\n"
+"  found = redis.call('XREVRANGE', events, low .. '-0', (lower + 1)"
+" .. '-0',\n"
 "                     'COUNT', most)\n"
 "end\n"
 "\n"
@@ -346,11 +485,14 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_sync = {
 };
 
 
-/* KEYS: members.  ARGV: the channel of workers, what to tell them.  The answer
-   is the nodes that heard it, each with a 0 */
-
 ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_tell = {
     ngx_string(
+"-- Tells the workers that are members.\n"
+"--\n"
+"-- KEYS: members.  ARGV: the channel of workers, the message.\n"
+"--\n"
+"-- The answer is the nodes that heard the message, each with a 0.\n"
+"\n"
 "local heard, seen = {}, {}\n"
 "for _, m in ipairs(redis.call('HKEYS', KEYS[1])) do\n"
 "  if redis.call('PUBLISH', ARGV[1] .. m, ARGV[2]) == 0 then\n"
@@ -370,55 +512,12 @@ ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_tell = {
 };
 
 
-/* KEYS: members.  ARGV: the channel of workers.  The answer is the nodes with
-   sockets, and how many each has */
-
-ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_nodes = {
-    ngx_string(
-"local all, at, nodes = redis.call('HGETALL', KEYS[1]), {}, {}\n"
-"for i = 1, #all, 2 do\n"
-"  local node = string.match(all[i], '^[^.]*')\n"
-"  local n = tonumber(all[i + 1])\n"
-"  local heard = redis.call('PUBSUB', 'NUMSUB', ARGV[1] .. all[i])[2]\n"
-"  if n > 0 and heard > 0 then\n"
-"    if not at[node] then\n"
-"      nodes[#nodes + 1] = node\n"
-"      nodes[#nodes + 1] = 0\n"
-"      at[node] = #nodes\n"
-"    end\n"
-"    nodes[at[node]] = nodes[at[node]] + n\n"
-"  end\n"
-"end\n"
-"return nodes\n"
-    ),
-    { 0 }
-};
-
-
-/* KEYS: what the server's data is known by, and one to see that it can be
-   written to.  The answer is the former */
-
-ngx_ws_mgr_redis_script_t  ngx_ws_mgr_engine_script_instance = {
-    ngx_string(
-"local id = redis.call('GET', KEYS[1])\n"
-"if not id then\n"
-"  local t = redis.call('TIME')\n"
-"  id = string.format('%.0f', t[1] * 1000000 + t[2])\n"
-"  redis.call('SET', KEYS[1], id)\n"
-"end\n"
-"redis.call('SET', KEYS[2], 1, 'PX', 1000)\n"
-"return id\n"
-    ),
-    { 0 }
-};
-
-
 void
-ngx_ws_mgr_engine_scripts(void)
+ngx_ws_mgr_engine_script_init(void)
 {
+    ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_instance);
+    ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_nodes);
     ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_publish);
     ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_sync);
     ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_tell);
-    ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_nodes);
-    ngx_ws_mgr_redis_script(&ngx_ws_mgr_engine_script_instance);
 }

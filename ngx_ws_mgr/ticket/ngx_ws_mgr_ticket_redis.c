@@ -9,6 +9,7 @@
 #include <ngx_ws_mgr_counter.h>
 #include <ngx_ws_mgr_node.h>
 #include <ngx_ws_mgr_ticket_redis.h>
+#include <ngx_ws_mgr_ticket_script.h>
 
 
 #define NGX_WS_MGR_TICKET_REDIS_ARGS  8
@@ -66,84 +67,22 @@ enum {
 
 
 static ngx_str_t  ngx_ws_mgr_ticket_redis_verbs[] = {
-    ngx_string("consume"),
-    ngx_string("issue"),
-    ngx_string("look"),
-    ngx_string("revoke")
-};
-
-
-/*
- * KEYS: the ticket.  ARGV: a tag that comes back, so that no answer is taken
- * for that to another question; the verb; ms since 1970; the record to issue
- * and the ms that it is kept; the longest record.
- *
- * What cannot be understood here is "invalid" and never handed out: another
- * parser that understands it would let it in again and again.
- */
-
-static ngx_ws_mgr_redis_script_t  ngx_ws_mgr_ticket_redis_script = {
-    ngx_string(
-"local key, tag, verb, now = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])\n"
-"if verb == 'issue' then\n"
-"  if redis.call('SET', key, ARGV[4], 'NX', 'PX', ARGV[5]) then\n"
-"    return {tag, 'ok', ''}\n"
-"  end\n"
-"  return {tag, 'taken', ''}\n"
-"end\n"
-"local record = redis.pcall('GET', key)\n"
-"if not record then\n"
-"  return {tag, 'unknown', ''}\n"
-"end\n"
-"if type(record) == 'table' then\n"
-"  if string.find(record.err, 'WRONGTYPE', 1, true) then\n"
-"    return {tag, 'invalid', ''}\n"
-"  end\n"
-"  return record\n"
-"end\n"
-"if #record > tonumber(ARGV[6]) then\n"
-"  return {tag, 'invalid', ''}\n"
-"end\n"
-"local sound, ticket = pcall(cjson.decode, record)\n"
-"if not sound or type(ticket) ~= 'table' then\n"
-"  return {tag, 'invalid', ''}\n"
-"end\n"
-"if ticket.used == true then\n"
-"  return {tag, 'used', ''}\n"
-"end\n"
-"local till = ticket.expires_at\n"
-"if type(till) ~= 'number' or till ~= till then\n"
-"  return {tag, 'invalid', ''}\n"
-"end\n"
-"local left = till * 1000 - now\n"
-"if left <= 0 then\n"
-"  return {tag, 'expired', ''}\n"
-"end\n"
-"if verb == 'consume' and ticket.single_use ~= false then\n"
-"  local ttl = redis.call('PTTL', key)\n"
-"  if ttl <= 0 then\n"
-"    ttl = math.min(math.ceil(left), 31536000000)\n"
-"  end\n"
-"  redis.call('SET', key, '{\"used\":true}', 'PX',\n"
-"             string.format('%.0f', ttl))\n"
-"elseif verb == 'revoke' then\n"
-"  redis.call('DEL', key)\n"
-"end\n"
-"return {tag, 'ok', record}\n"
-    ),
-    { 0 }
+    ngx_string(NGX_WS_MGR_TICKET_VERB_CONSUME),
+    ngx_string(NGX_WS_MGR_TICKET_VERB_ISSUE),
+    ngx_string(NGX_WS_MGR_TICKET_VERB_LOOK),
+    ngx_string(NGX_WS_MGR_TICKET_VERB_REVOKE)
 };
 
 
 static const ngx_ws_mgr_ticket_redis_word_t
     ngx_ws_mgr_ticket_redis_words[] =
 {
-    { "ok", NGX_WS_MGR_TICKET_OK },
-    { "unknown", NGX_WS_MGR_TICKET_UNKNOWN },
-    { "invalid", NGX_WS_MGR_TICKET_UNKNOWN },
-    { "expired", NGX_WS_MGR_TICKET_EXPIRED },
-    { "used", NGX_WS_MGR_TICKET_USED },
-    { "taken", NGX_WS_MGR_TICKET_UNAVAILABLE },
+    { NGX_WS_MGR_TICKET_WORD_OK, NGX_WS_MGR_TICKET_OK },
+    { NGX_WS_MGR_TICKET_WORD_UNKNOWN, NGX_WS_MGR_TICKET_UNKNOWN },
+    { NGX_WS_MGR_TICKET_WORD_INVALID, NGX_WS_MGR_TICKET_UNKNOWN },
+    { NGX_WS_MGR_TICKET_WORD_EXPIRED, NGX_WS_MGR_TICKET_EXPIRED },
+    { NGX_WS_MGR_TICKET_WORD_USED, NGX_WS_MGR_TICKET_USED },
+    { NGX_WS_MGR_TICKET_WORD_TAKEN, NGX_WS_MGR_TICKET_UNAVAILABLE },
     { NULL, NGX_WS_MGR_TICKET_UNAVAILABLE }
 };
 
@@ -169,7 +108,7 @@ ngx_ws_mgr_redis_t *
 ngx_ws_mgr_ticket_redis_init(ngx_ws_mgr_ticket_redis_conf_t *conf,
     ngx_cycle_t *cycle)
 {
-    ngx_ws_mgr_redis_script(&ngx_ws_mgr_ticket_redis_script);
+    ngx_ws_mgr_ticket_script_init();
 
     ngx_ws_mgr_ticket_redis_conf = conf;
     ngx_ws_mgr_ticket_redis_server =
@@ -285,7 +224,7 @@ ngx_ws_mgr_ticket_redis_ask(ngx_ws_mgr_ticket_redis_ask_t *ask, ngx_str_t *id,
     ngx_str_t   args[NGX_WS_MGR_TICKET_REDIS_ARGS];
 
     ask->call.data = ask;
-    ask->call.script = &ngx_ws_mgr_ticket_redis_script;
+    ask->call.script = &ngx_ws_mgr_ticket_script_store;
 
     ask->ntag = ngx_sprintf(ask->tag, "%uL", ++ngx_ws_mgr_ticket_redis_asked)
                 - ask->tag;

@@ -7,11 +7,6 @@ use lib "$FindBin::Bin/../lib";
 use Test::WsMgr;
 use Test::WsMgr::Browser;
 
-my $made = `$top/build-aux/status-page`;
-
-open my $file, '<:raw', "$top/ngx_ws_mgr/api/ngx_ws_mgr_status_page.c" or die $!;
-is do { local $/; <$file> }, $made, 'the module has the page (make page)';
-
 my $mgr = manager(<<'CONF', workers => 2);
     location /ws    { ws_mgr_socket; }
     location /api/  { ws_mgr_api; }
