@@ -32,8 +32,19 @@ while (my $line = <$run>) {
 
 eventually { -S "$dir/agent.sock" } 'the agent is there';
 
+my $client = Test::WsMgr::Http->new("127.0.0.1:$port");
+my $post = sub {
+    my ($user, $type, $text) = @_;
+
+    $client->post('/api/events', encode({
+        type => $type, user_id => $user, text => $text // '' }));
+};
+
 browse(demo => "http://127.0.0.1:$port",
-       screenshots => sub { $ENV{WS_MGR_DOCS} ? "$top/docs" : '' });
+       screenshots => sub { $ENV{WS_MGR_DOCS} ? "$top/docs" : $ENV{SHOTS} // '' },
+       post => sub { $post->(@_)->{status} },
+       kick => sub { $client->delete("/api/users/$_[0]")->{status} },
+       ban => sub { $client->delete("/api/users/$_[0]?return=no")->{status} });
 
 kill QUIT => $pid;
 waitpid $pid, 0;
