@@ -1,44 +1,16 @@
-"""Against a real nginx, whose API location WS_MGR_API is and whose socket
-location WS_MGR_WS (t/project/client_python.t starts it); and against a fake that fails
-as a real one does not."""
+"""Against a real nginx, and against a fake that fails as a real one does."""
 
 import asyncio
 import http.server
-import json
-import os
 import socket
 import threading
-import time
 import unittest
 from unittest import mock
 
-import websocket
-
+from support import API, KEY, KEYED, STRICT, Fake, Page
 from ws_mgr import (BadAnswer, Client, Conflict, Denied, InvalidEvent,
                     NotFound, PlaceholderId, Rejected, RunOrder, Unavailable,
                     Unreachable)
-
-API = os.environ['WS_MGR_API']
-WS = os.environ['WS_MGR_WS']
-STRICT = os.environ['WS_MGR_STRICT']
-KEYED = os.environ['WS_MGR_KEYED']
-KEY = os.environ['WS_MGR_KEY']
-
-
-class Page:
-    """A browser's socket."""
-
-    def __init__(self, client, user):
-        ticket = client.issue_ticket(user)['ticket_id']
-        self.socket = websocket.create_connection(
-            WS, subprotocols=['ws-mgr.v1', f'ticket.{ticket}'], timeout=5)
-        self.next()
-
-    def next(self):
-        return json.loads(self.socket.recv())
-
-    def close(self):
-        self.socket.close()
 
 
 class Real(unittest.TestCase):
@@ -112,7 +84,7 @@ class Real(unittest.TestCase):
         agent = self.client.emitter('cid', run_id='r')
 
         with agent.batch() as batch:
-            self.assertIsNone(agent.agent_started('planner'))
+            self.assertTrue(agent.agent_started('planner').pending)
 
             for i in range(20):
                 agent.event('token', {'n': i})
@@ -137,7 +109,8 @@ class Real(unittest.TestCase):
         agent = self.client.emitter('ned', run_id='r')
 
         with agent.stream() as stream:
-            self.assertIsNone(agent.agent_started('planner'))
+            held = agent.agent_started('planner')
+            self.assertEqual((held.pending, held.seq), (True, None))
             self.assertEqual(page.next()['type'], 'agent_started')
 
             for n in range(200):
@@ -147,6 +120,7 @@ class Real(unittest.TestCase):
                              list(range(200)))
 
         self.assertEqual([r.seq for r in stream.receipts], list(range(1, 202)))
+        self.assertEqual(stream.receipts[0].event_id, held.event_id)
         self.assertEqual({r.sockets for r in stream.receipts}, {1})
         self.assertEqual(agent.event('after').seq, 202)
 
@@ -308,10 +282,10 @@ class Real(unittest.TestCase):
 
     def test_connection_is_kept(self):
         self.client.health()
-        link = self.client._idle[0]
+        link = self.client._transport.kept()[0]
         port = link.sock.getsockname()[1]
         self.client.health()
-        self.assertEqual(self.client._idle[0].sock.getsockname()[1], port)
+        self.assertEqual(self.client._transport.kept()[0].sock.getsockname()[1], port)
 
         # closed behind its back
         link.sock.shutdown(socket.SHUT_RDWR)
@@ -355,50 +329,6 @@ class Async(unittest.TestCase):
                          ['agent_started', 'tool_executing', 'tool_completed']
                          + ['n'] * 5 + ['agent_completed'])
         self.assertEqual([r.id for r in receipts], [e['id'] for e in got[3:8]])
-
-
-class Fake(http.server.BaseHTTPRequestHandler):
-    """Fails as its script says, then takes what comes."""
-
-    protocol_version = 'HTTP/1.1'
-    script = []
-    seen = []
-
-    def do_POST(self):
-        if 'Content-Length' not in self.headers:
-            self.close_connection = True
-            return
-
-        body = json.loads(
-            self.rfile.read(int(self.headers['Content-Length'])))
-        Fake.seen.append((time.monotonic(), body['event_id']))
-        what = Fake.script.pop(0) if Fake.script else 200
-
-        if what == 'close':
-            self.close_connection = True
-            return
-
-        if what == 'silent':
-            time.sleep(1)
-            self.close_connection = True
-            return
-
-        text = {'events': [{'event_id': body['event_id'], 'stored': True}]} \
-            if what == 200 else {'status': what, 'code': 'unavailable'}
-        text = json.dumps(text).encode()
-
-        self.send_response(what)
-        self.send_header('Content-Type', 'application/json')
-        self.send_header('Content-Length', str(len(text)))
-
-        if what == 503:
-            self.send_header('Retry-After', '1')
-
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *args):
-        pass
 
 
 class Failing(unittest.TestCase):

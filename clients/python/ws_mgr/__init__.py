@@ -18,29 +18,37 @@ lost, and is delivered once.  What cannot be delivered to the log raises a
 WsMgrError; a user who is not online is no error, and a receipt says so.
 """
 
+from typing import TYPE_CHECKING
+
 from ._errors import (ApiError, BadAnswer, BadRequest, Conflict, Denied,
-                      InvalidEvent, InvalidJson, NotFound, PlaceholderId,
-                      RateLimited, Rejected, RunOrder, SchemaError, TooLarge,
-                      Unavailable, Unreachable, WsMgrError)
-from ._events import Event, Receipt, Tokens
+                      InvalidEvent, InvalidJson, NotFound, NotJson,
+                      PlaceholderId, RateLimited, Rejected, RunOrder,
+                      SchemaError, TooLarge, Unavailable, Unreachable,
+                      WsMgrError)
+from ._receipt import Event, Receipt, Tokens
 from ._stream import Stream
-from ._sync import Client, Emitter, Tool
+from ._sync import Batch, Client, Emitter, Tool
+
+if TYPE_CHECKING:
+    from ._async import (AsyncBatch, AsyncClient, AsyncEmitter, AsyncStream,
+                         AsyncTool)
 
 __version__ = '0.1.0'
 
 __all__ = [
-    'ApiError', 'AsyncClient', 'AsyncEmitter', 'BadAnswer', 'BadRequest',
-    'Client', 'Conflict', 'Denied', 'Emitter', 'Event', 'InvalidEvent',
-    'InvalidJson', 'NotFound', 'PlaceholderId', 'RateLimited', 'Receipt',
-    'Rejected', 'RunOrder', 'SchemaError', 'Stream', 'Tokens', 'Tool',
-    'TooLarge', 'Unavailable', 'Unreachable', 'WsMgrError',
+    'ApiError', 'AsyncBatch', 'AsyncClient', 'AsyncEmitter', 'AsyncStream',
+    'AsyncTool', 'BadAnswer', 'BadRequest', 'Batch', 'Client', 'Conflict',
+    'Denied', 'Emitter', 'Event', 'InvalidEvent', 'InvalidJson', 'NotFound',
+    'NotJson', 'PlaceholderId', 'RateLimited', 'Receipt', 'Rejected',
+    'RunOrder', 'SchemaError', 'Stream', 'Tokens', 'Tool', 'TooLarge',
+    'Unavailable', 'Unreachable', 'WsMgrError',
 ]
 
 
 def __getattr__(name: str) -> object:
-    """AsyncClient and AsyncEmitter, where httpx is installed."""
+    """What needs httpx, where that is installed."""
 
-    if name in ('AsyncClient', 'AsyncEmitter'):
+    if name.startswith('Async') and name in __all__:
         from . import _async
         return getattr(_async, name)
 

@@ -3,14 +3,18 @@ document (RFC 9457); its "code" makes the class."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type
+from typing import Any, Dict, List, Mapping, Optional, Type
 
-if TYPE_CHECKING:
-    from ._events import Receipt
+from ._receipt import Receipt
 
 
 class WsMgrError(Exception):
     """Everything that this package raises of its own."""
+
+
+class NotJson(WsMgrError, TypeError, ValueError):
+    """A value that JSON does not have, such as a set, NaN or an object within
+    itself; the text names the member.  Nothing was sent."""
 
 
 class Unreachable(WsMgrError):
@@ -20,7 +24,7 @@ class Unreachable(WsMgrError):
 
 
 class BadAnswer(WsMgrError):
-    """What answered is not the manager: the URL is wrong, or a proxy answers."""
+    """Another server than the manager answered: the URL is wrong."""
 
 
 class ApiError(WsMgrError):
@@ -38,7 +42,7 @@ class ApiError(WsMgrError):
 
     def __init__(self, problem: Mapping[str, Any], status: int = 0,
                  retry_after: Optional[float] = None) -> None:
-        self.status = int(problem.get('status') or status)
+        self.status = status or int(problem.get('status') or 0)
         self.code = str(problem.get('code') or '')
         self.title = str(problem.get('title') or '')
         self.detail = str(problem.get('detail') or '')
@@ -57,11 +61,11 @@ class ApiError(WsMgrError):
         kind = _KINDS.get(str(problem.get('code') or ''))
 
         if kind is None:
-            status = int(problem.get('status') or status)
+            status = status or int(problem.get('status') or 0)
             kind = (Denied if status in (401, 403)
                     else NotFound if status in (404, 410)
                     else RateLimited if status == 429
-                    else Unavailable if status == 503
+                    else Unavailable if status in (502, 503, 504)
                     else BadRequest if 400 <= status < 500
                     else ApiError)
 
@@ -85,7 +89,8 @@ class InvalidJson(BadRequest):
 
 
 class InvalidEvent(BadRequest):
-    """A member is missing, of the wrong type, or the manager's own."""
+    """A member is missing, of the wrong type, or the manager's own; or the type
+    is one of the manager's own frames."""
 
 
 class PlaceholderId(BadRequest):
@@ -113,17 +118,18 @@ class RateLimited(ApiError):
 
 
 class Unavailable(ApiError):
-    """Redis cannot be reached, or memory is full, as often as it was tried."""
+    """Redis cannot be reached, memory is full, or a proxy does not reach the
+    manager (then code is empty), as often as it was tried."""
 
 
 class Rejected(WsMgrError):
     """Some events of several were refused: receipts has those that were not, by
     their place, and errors the others."""
 
-    receipts: 'Dict[int, Receipt]'
+    receipts: Dict[int, Receipt]
     errors: Dict[int, ApiError]
 
-    def __init__(self, receipts: 'Dict[int, Receipt]',
+    def __init__(self, receipts: Dict[int, Receipt],
                  errors: Dict[int, ApiError]) -> None:
         self.receipts = receipts
         self.errors = errors
@@ -138,6 +144,7 @@ class Rejected(WsMgrError):
 _KINDS: Dict[str, Type[ApiError]] = {
     'invalid_json': InvalidJson,
     'invalid_event': InvalidEvent,
+    'reserved_type': InvalidEvent,
     'placeholder_id': PlaceholderId,
     'schema': SchemaError,
     'run_order': RunOrder,

@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import (Any, Dict, Iterable, List, Mapping, NamedTuple, Optional,
+                    Sequence, Union)
 
-from ._errors import ApiError, BadAnswer, Rejected
-
-Event = Dict[str, Any]
+from ._errors import ApiError, BadAnswer, NotJson, Rejected
+from ._json import dumps
+from ._receipt import Event, Receipt, Tokens
 
 #: answers after which the same request is made again
 RETRIED = (429, 502, 503, 504)
@@ -20,59 +20,46 @@ BACKOFF = 0.1
 BACKOFF_MAX = 5.0
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """Token usage of an event; the manager adds it up per run."""
+class Line(NamedTuple):
+    """One event as it is sent, and sent again."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
+    event_id: str
+    text: bytes
 
-    def members(self) -> Dict[str, Any]:
-        return {'input_tokens': self.input_tokens,
-                'output_tokens': self.output_tokens, 'cost': self.cost}
+    @property
+    def receipt(self) -> Receipt:
+        return Receipt.held(self.event_id)
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """What became of one event.  sockets is how many of the user's were told of
-    it at the node that took it, nodes how many nodes heard of it; None where
-    that is not known.  connections is there where it was waited for."""
+def line(event: Event) -> Line:
+    """The event with an event_id, its own or a new one.  Raises NotJson."""
 
-    event_id: Optional[str]
-    id: Optional[str]
-    seq: Optional[int]
-    duplicate: bool
-    sockets: Optional[int]
-    nodes: Optional[int]
-    connections: Optional[List[Dict[str, str]]] = None
-    answer: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    named: Event = {'event_id': uuid.uuid4().hex, **event}
 
-    @staticmethod
-    def of(answer: Mapping[str, Any]) -> 'Receipt':
-        return Receipt(answer.get('event_id'), answer.get('id'),
-                       answer.get('seq'), bool(answer.get('duplicate')),
-                       answer.get('sockets'), answer.get('nodes'),
-                       answer.get('connections'), answer)
+    return Line(str(named['event_id']), dumps(named))
 
 
-def named(event: Event) -> Event:
-    """The event with an event_id, its own or a new one."""
+def encode(lines: Sequence[Line]) -> bytes:
+    """The body of one request."""
 
-    return {'event_id': uuid.uuid4().hex, **event}
+    if len(lines) == 1:
+        return lines[0].text
 
-
-def dumps(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(',', ':'),
-                      allow_nan=False).encode()
+    return b'{"events":[' + b','.join(one.text for one in lines) + b']}'
 
 
-def encode(events: Sequence[Event]) -> bytes:
-    """The body, in which each event has an event_id."""
+def ticket(user_id: str, email: Optional[str],
+           permissions: Optional[Iterable[str]],
+           ttl_seconds: Optional[int],
+           metadata: Optional[Mapping[str, Any]]) -> bytes:
+    """The body that asks for a ticket."""
 
-    body = [named(e) for e in events]
+    record = {'user_id': user_id, 'email': email,
+              'permissions': None if permissions is None
+              else list(permissions),
+              'ttl_seconds': ttl_seconds, 'metadata': metadata}
 
-    return dumps(body[0] if len(body) == 1 else {'events': body})
+    return dumps({k: v for k, v in record.items() if v is not None})
 
 
 def decode(status: int, content_type: str, body: bytes,
@@ -84,18 +71,19 @@ def decode(status: int, content_type: str, body: bytes,
     except ValueError:
         answer = None
 
-    if not isinstance(answer, dict):
-        raise BadAnswer(f'{status} {content_type}: {body[:80]!r} is no JSON of '
-                        'the manager; is the URL the one of ws_mgr_api?')
+    if isinstance(answer, dict) and (status < 300 or 'code' in answer):
+        if status >= 300:
+            raise ApiError.of(answer, status, seconds(retry_after))
 
-    if status >= 300:
-        if 'code' not in answer:
-            raise BadAnswer(f'{status}: no problem document; is the URL the '
-                            'one of ws_mgr_api?')
+        return answer
 
-        raise ApiError.of(answer, status, seconds(retry_after))
+    text = f'{status} {content_type}: {body[:80]!r} is no answer of the manager'
 
-    return answer
+    if status in RETRIED or status in (401, 403):
+        # nginx itself, or a proxy in front of it
+        raise ApiError.of({'detail': text}, status, seconds(retry_after))
+
+    raise BadAnswer(text + '; is the URL the one of ws_mgr_api?')
 
 
 def outcome(result: Mapping[str, Any]) -> Union[Receipt, ApiError]:
@@ -176,6 +164,12 @@ class Builder:
         if not isinstance(user_id, str) or not user_id:
             raise ValueError('user_id is a text and not empty')
 
+        try:
+            user_id.encode()
+        except UnicodeEncodeError as error:
+            raise NotJson(f'user_id {user_id!r} is no text: half of a '
+                          'surrogate pair') from error
+
         self._user_id = user_id
         self._thread_id = thread_id
         self._run_id = run_id
@@ -232,6 +226,12 @@ class Builder:
         return self.make('tool_completed', tool_name=tool_name,
                          results=results if results is not None else {},
                          **members)
+
+    def failed_tool(self, tool_name: str, results: Any,
+                    error: BaseException) -> Event:
+        return self.completed_tool(tool_name, results, status='error',
+                                   error=str(error),
+                                   error_type=type(error).__name__)
 
     def completed(self, final_response: Any, **members: Any) -> Event:
         return self.make('agent_completed',

@@ -8,15 +8,18 @@ import logging
 import time
 from collections import deque
 from types import TracebackType
-from typing import (TYPE_CHECKING, Any, Deque, Dict, List, Optional, Type,
+from typing import (Any, Callable, Deque, Dict, List, Optional, Sequence, Type,
                     Union)
 
 from . import _events
 from ._errors import ApiError, BadRequest, Rejected
-from ._events import Event, Receipt
+from ._events import Line
+from ._receipt import Event, Receipt
+from ._sink import Sink
+from ._transport import Transport, abandon, process
 
-if TYPE_CHECKING:
-    from ._sync import Client, Emitter
+#: posts events by themselves, as often as a client tries it
+Post = Callable[[Sequence[Line]], List[Receipt]]
 
 _log = logging.getLogger(__name__)
 
@@ -36,37 +39,37 @@ class Stream:
     Where the connection is lost, what was not answered is posted again, with
     the event_id that it had and before what follows: it is delivered once, and
     in order.  Where the block fails, its error goes on, and what could not be
-    posted is logged.  For one thread at a time.
+    posted is logged.  A stream is for one thread at a time.  A child that a
+    fork makes within the block begins with none of its parent's events.
     """
 
-    __slots__ = ('receipts', '_client', '_emitter', '_errors', '_waiting',
-                 '_link', '_answer', '_written')
+    __slots__ = ('receipts', '_transport', '_post', '_sink', '_errors',
+                 '_waiting', '_link', '_answer', '_written', '_process')
 
-    def __init__(self, client: Client,
-                 emitter: Optional[Emitter] = None) -> None:
+    def __init__(self, transport: Transport, post: Post,
+                 sink: Optional[Sink] = None) -> None:
         self.receipts: List[Receipt] = []
-        self._client = client
-        self._emitter = emitter
+        self._transport = transport
+        self._post = post
+        self._sink = sink
         self._errors: Dict[int, ApiError] = {}
-        self._waiting: Deque[Event] = deque()
+        self._waiting: Deque[Line] = deque()
         self._link: Optional[http.client.HTTPConnection] = None
         self._answer: Optional[http.client.HTTPResponse] = None
         self._written = 0.0
+        self._process = process()
 
     def __enter__(self) -> Stream:
-        if self._emitter is not None:
-            if self._emitter._sink is not None:
-                raise RuntimeError('a stream within a batch or a stream')
-
-            self._emitter._sink = self.send
+        if self._sink is not None:
+            self._sink.begin(self.put)
 
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]],
                  error: Optional[BaseException],
                  trace: Optional[TracebackType]) -> None:
-        if self._emitter is not None:
-            self._emitter._sink = None
+        if self._sink is not None:
+            self._sink.end()
 
         try:
             self.flush()
@@ -84,19 +87,27 @@ class Stream:
         if error is None and self._errors:
             raise Rejected(self._taken(), self._errors)
 
-    def send(self, event: Event) -> None:
-        """One event, at once.  Waits for an answer only where many are due."""
+    def send(self, event: Event) -> Receipt:
+        """One event, at once.  Waits for an answer only where many are due; the
+        receipt that it returns is pending.  Raises NotJson, which is no end of
+        the stream."""
 
-        named = _events.named(event)
-        line = _events.dumps(named) + b'\n'
+        line = _events.line(event)
+        self.put(line)
+        return line.receipt
+
+    def put(self, line: Line) -> None:
+        """One event, encoded."""
+
+        self._own()
 
         if self._link is None or time.monotonic() - self._written > IDLE:
             self.flush()
 
-        self._waiting.append(named)
+        self._waiting.append(line)
 
         try:
-            self._write(line)
+            self._write(line.text + b'\n')
 
             if len(self._waiting) > WINDOW:
                 self._read(WINDOW // 2)
@@ -106,6 +117,8 @@ class Stream:
 
     def flush(self) -> None:
         """Ends the request; returns when every event so far is answered."""
+
+        self._own()
 
         if self._link is None:
             self._again()
@@ -121,12 +134,29 @@ class Stream:
 
     # --- the request ---
 
+    def _own(self) -> None:
+        """In a child of fork, where the parent's request is let alone."""
+
+        if self._process == process():
+            return
+
+        self._process = process()
+
+        if self._link is not None:
+            abandon(self._link)
+
+        # the answer holds the parent's socket too, of which this is a copy
+        self._drop()
+        self._waiting.clear()
+        self._errors.clear()
+        self.receipts = []
+
     def _write(self, line: bytes) -> None:
         if self._link is None:
-            self._link = self._client._open()
-            self._link.putrequest('POST', self._client._path + 'events')
+            self._link = self._transport.open()
+            self._link.putrequest('POST', self._transport.target('events'))
 
-            for name, value in self._client._headers.items():
+            for name, value in self._transport.headers.items():
                 self._link.putheader(name, value)
 
             self._link.putheader('Content-Type', 'application/x-ndjson')
@@ -211,7 +241,7 @@ class Stream:
 
         while self._waiting:
             try:
-                receipts = self._client.post(self._waiting[0])
+                receipts = self._post([self._waiting[0]])
 
             except BadRequest as error:
                 self._result(error)
