@@ -7,6 +7,7 @@ MAKEFLAGS +=		--no-print-directory
 
 JOBS ?=			$(shell nproc)
 V ?=
+HOST ?=
 PORT ?=
 
 # The nginx to build with: the packaged one, or any source tree.
@@ -49,7 +50,7 @@ help:
 #: make NGINX_SRC=DIR    the module and nginx, of the source tree DIR; with
 #:                       STATIC=1 the module is linked into nginx; NGX_CONF=
 #:                       is for more arguments of nginx's ./configure
-#: make run              a manager at 127.0.0.1:8080 (PORT=), till ^C
+#: make run              a manager at 127.0.0.1:8080 (PORT=, HOST=), till ^C
 #: make demo-page         the same: open http://127.0.0.1:8080/ in a browser
 #: make demo             shows the golden path to a manager that runs (PORT=)
 #: make test             all tests; T='t/tickets/ticket_use.t' for some of them
@@ -70,6 +71,13 @@ help:
 #: make bench-frame      GB/s and frames/s of the frame parser, in one thread
 #: make deb              a Debian package, build/deb/libnginx-mod-http-ws-mgr_*.deb
 #: make install          the module into nginx's directories (DESTDIR=)
+#: make fresh            what a newcomer does, in a fresh Debian of
+#:                       DEBIAN=bookworm or trixie: run, demo, test (T=)
+#: make dist             build/ngx_ws_mgr-VERSION.tar.gz, of the last commit
+#: make lint             what clang-tidy, cppcheck, luac, shellcheck and the
+#:                       measure of English say
+#: make compile-commands  build/compile_commands.json, for editors
+#: make cover            coverage by the tests (T=), by folder
 #: make deps             installs every Debian package that these need
 #: make clean            removes build/
 #: V=1                   shows the commands
@@ -82,7 +90,8 @@ deps-%:
 
 
 run:	deps-build-run all
-	@PORT='$(PORT)' build-aux/run '$(MODULE)' $(NGINX) $(BUILD)/run
+	@HOST='$(HOST)' PORT='$(PORT)' build-aux/run '$(MODULE)' '$(NGINX)' \
+		'$(BUILD)/run'
 
 demo-page:	run
 
@@ -105,18 +114,59 @@ FAULTY =		-DNGX_WS_MGR_FAILPOINTS=1
 failpoints:	all
 	@$(MAKE) all TREE=$(BUILD)/failpoints CFLAGS='$(CFLAGS) $(FAULTY)'
 
-TEST_ENV =		WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
+# Node of build-aux/clients, where the system's is too old
+
+WITH_NODE =		PATH=$(BUILD)/clients/node:"$$PATH"
+
+TEST_ENV =		$(WITH_NODE) WS_MGR_NGINX=$(NGINX) WS_MGR_MODULE=$(MODULE) \
 			WS_MGR_UNITS=$(TREE)/t WS_MGR_CLIENTS=$(BUILD)/clients \
 			WS_MGR_FAILPOINTS_MODULE=$(if $(STATIC),,$(BUILD)/failpoints/objs/$(MODULE_FILE))
 
 test:	deps-build-test units clients $(if $(STATIC),,failpoints)
 	$(TEST_ENV) prove -j2 -r $(T)
 
+# A root is kept from one run to the next: build/fresh/bookworm.
+
+DEBIAN ?=		bookworm
+
+fresh:
+	@build-aux/fresh $(DEBIAN) $(BUILD)/fresh "build-aux/newcomer $(T)"
+
 deb:	deps-build-nginx-deb
 	@build-aux/deb $(BUILD)/deb
 
 embed:
 	@build-aux/embed
+
+# The same bytes for the same commit: git archive takes its time of it.
+
+VERSION =		$(shell sed -n 's/^.define NGX_WS_MGR_VERSION *"\(.*\)"/\1/p' \
+				ngx_ws_mgr/conf/ngx_ws_mgr_conf.h)
+DIST =			ngx_ws_mgr-$(VERSION)
+
+dist:
+	@mkdir -p $(BUILD)
+	@git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -9n \
+		> $(BUILD)/$(DIST).tar.gz
+	@echo $(BUILD)/$(DIST).tar.gz
+
+compile-commands:	all
+	@build-aux/compile-commands $(TREE) $(BUILD)/compile_commands.json
+
+lint:	deps-lint compile-commands
+	@build-aux/lint $(BUILD)
+
+# Workers of nobody write what they counted beside the objects.
+
+COVER =			TREE=$(BUILD)/cover CFLAGS='-g -O0 --coverage \
+			-fprofile-update=atomic' LDFLAGS=--coverage
+
+cover:	deps-lint
+	@$(MAKE) units $(COVER)
+	@find $(BUILD)/cover -name '*.gcda' -delete
+	@chmod -R a+w $(BUILD)/cover/objs
+	-$(MAKE) test $(COVER)
+	@build-aux/cover $(BUILD)/cover
 
 docs:	deps-build-test all
 	@WS_MGR_DOCS=1 $(TEST_ENV) prove t/api/metrics.t
@@ -190,7 +240,7 @@ fuzz-corpus:	fuzzers
 
 N ?=			10000
 
-SIDE =			WS_MGR_CLIENTS=$(BUILD)/clients bench/compare/side $(NGINX) \
+SIDE =			$(WITH_NODE) WS_MGR_CLIENTS=$(BUILD)/clients bench/compare/side $(NGINX) \
 			'$(MODULE)' $(BUILD)/side
 
 bench:	deps-build-bench-rivals clients all
@@ -229,5 +279,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps bench bench-quick run demo-page demo units clients test docs embed deb unit source test-asan fuzzers \
+.PHONY:	all help deps fresh bench bench-quick run demo-page demo units clients test docs embed dist compile-commands lint cover deb unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean

@@ -35,7 +35,11 @@ COMPILE =	mkdir -p $(@D) && $(CC) -c -fPIC $(CFLAGS) \
 			$(ALL_INCS) \
 			$(addprefix -I ,$(wildcard $(TOP)/ngx_ws_mgr/*/)) \
 			-I $(TOP)/t/unit -MMD -MP -o $@ $<
-LIBS =		-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a -ljansson \
+# the hiredis that the module has
+
+HIREDIS =	$(if $(shell grep -e -l:libhiredis.a objs/Makefile),$(strip \
+			-l:libhiredis.a -Wl,--exclude-libs,libhiredis.a),-lhiredis)
+LIBS =		$(HIREDIS) -ljansson \
 			-lssl -lcrypto -lz -pthread
 
 FAKES =		$(call NOUNS,$(TOP)/t/fake,)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The agent backend of the demo: agent.py SOCKET API.
+"""The agent backend of the demo: agent.py SOCKET API PARENT.
 
 Answers nginx on the unix socket SOCKET: /ticket gives the page a ticket for
 the user that it says it is (a demo: yours asks for a password), /drop ends a
 connection of that user as an operator would, and /agent takes what the page
 said on its socket.  What it then does it posts to API, a step at a time.  Ends
-with who has started it."""
+with the process PARENT, which has started it."""
 
 import json
 import os
@@ -115,18 +115,18 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
 
 def main():
-    path, api = sys.argv[1:3]
-    parent = os.getppid()
+    path, api, parent = sys.argv[1:4]
 
     if os.path.exists(path):
         os.unlink(path)
 
+    os.umask(0)             # nginx's workers are other users
+
     with Server(path, Handler) as server:
-        os.chmod(path, 0o777)
         server.client = Client(api)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
-        while os.getppid() == parent:
+        while os.getppid() == int(parent):
             time.sleep(0.5)
 
     os.unlink(path)

@@ -12,6 +12,11 @@ my $js = "$top/clients/js";
 
 $ENV{WS_MGR_CLIENTS} = clients_dir() // '';
 
+my ($node) = `node --version` =~ /^v(\d+)/;
+
+plan skip_all => 'Node is older than 20: make clients brings one'
+    if ($node // 0) < 20;
+
 my $said = `node --test $js/tests/ 2>&1`;
 
 is $?, 0, 'the tests of the client' or diag $said;

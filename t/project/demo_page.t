@@ -30,7 +30,7 @@ while (my $line = <$run>) {
     last if $line =~ /make demo/;
 }
 
-eventually { -S "$dir/agent.sock" } 'the agent is there';
+eventually { -S "$dir/$port/agent.sock" } 'the agent is there';
 
 my $client = Test::WsMgr::Http->new("127.0.0.1:$port");
 my $post = sub {
@@ -49,6 +49,6 @@ browse(demo => "http://127.0.0.1:$port",
 kill QUIT => $pid;
 waitpid $pid, 0;
 is $?, 0, 'ends well';
-eventually { !-S "$dir/agent.sock" } 'and so does the agent';
+eventually { !-S "$dir/$port/agent.sock" } 'and so does the agent';
 
 done_testing;

@@ -258,4 +258,33 @@ for my $file (qw/ README.md CHANGES LICENSE Makefile config .editorconfig
 like slurp("$root/CHANGES"), qr/^ {4}\*\) (?:Feature|Bugfix|Change): /m,
      "CHANGES has nginx's form" if -e "$root/CHANGES";
 
+# English
+my $figures = `$root/build-aux/prose --check 2>&1`;
+
+is $?, 0, 'comments and documents are within the limits of build-aux/prose'
+    or diag $figures;
+
+# one version
+my ($version) = slurp($path{'ngx_ws_mgr_conf.h'})
+                =~ /^#define NGX_WS_MGR_VERSION +"([\d.]+)"/m;
+
+ok $version, 'the module has a version';
+
+for (['packaging/debian/changelog', qr/^ngx-ws-mgr \(([^)]+)\)/],
+     ['clients/js/package.json', qr/"version": "([^"]+)"/],
+     ['clients/python/pyproject.toml', qr/^version = "([^"]+)"/m],
+     ['clients/python/ws_mgr/__init__.py', qr/^__version__ = '([^']+)'/m],
+     ['docs/openapi.yaml', qr/^  version: (\S+)/m],
+     ['docs/asyncapi.yaml', qr/^  version: (\S+)/m])
+{
+    my ($file, $pattern) = @$_;
+    my ($other) = slurp("$root/$file") =~ $pattern;
+
+    is $other, $version, "$file has the module's version";
+}
+
+my ($newest) = slurp("$root/CHANGES") =~ /^Changes with ngx_ws_mgr ([\d.]+)/m;
+
+ok defined $newest && "$version." =~ /^\Q$newest\E\./, "and so has CHANGES";
+
 done_testing;

@@ -717,7 +717,7 @@ test_splices(void **state)
 
         *p = '\0';
 
-        assert_string_equal(buf, row->spliced);
+        assert_string_equal((char *) buf, row->spliced);
         assert_int_equal(e.size, p - buf);
 
         agrees(row->body);

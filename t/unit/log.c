@@ -633,7 +633,7 @@ test_decimals(void **state)
             *ngx_ws_mgr_text_decimal(text, i) = '\0';
             snprintf(expected, sizeof(expected), "%lu", i);
 
-            assert_string_equal(text, expected);
+            assert_string_equal((char *) text, expected);
             assert_int_equal(ngx_ws_mgr_text_digits(i), strlen(expected));
         }
 
@@ -643,7 +643,7 @@ test_decimals(void **state)
     }
 
     *ngx_ws_mgr_text_decimal(text, UINT64_MAX) = '\0';
-    assert_string_equal(text, "18446744073709551615");
+    assert_string_equal((char *) text, "18446744073709551615");
 }
 
 
