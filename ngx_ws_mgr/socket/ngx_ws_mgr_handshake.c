@@ -86,6 +86,8 @@ ngx_ws_mgr_handshake_handler(ngx_http_request_t *r)
 }
 
 
+/* fills every field that any way of ending a handshake reads */
+
 static ngx_ws_mgr_handshake_t *
 ngx_ws_mgr_handshake_create(ngx_http_request_t *r)
 {
@@ -115,6 +117,16 @@ ngx_ws_mgr_handshake_create(ngx_http_request_t *r)
     hs->event.data = r->connection;
     hs->event.log = r->connection->log;
     hs->event.handler = ngx_ws_mgr_handshake_seated;
+
+    hs->op.id = ctx->ticket;
+    hs->op.pool = r->pool;
+    hs->op.log = r->connection->log;
+    hs->op.done = ngx_ws_mgr_handshake_consumed;
+    hs->op.data = hs;
+
+    hs->entering.pool = r->pool;
+    hs->entering.done = ngx_ws_mgr_handshake_entered;
+    hs->entering.data = hs;
 
     hs->conf->main_ctx = r->main_conf;
     hs->conf->srv_ctx = r->srv_conf;
@@ -276,12 +288,6 @@ ngx_ws_mgr_handshake_address(ngx_ws_mgr_handshake_t *hs)
 static void
 ngx_ws_mgr_handshake_consume(ngx_ws_mgr_handshake_t *hs)
 {
-    hs->op.id = hs->ctx->ticket;
-    hs->op.pool = hs->request->pool;
-    hs->op.log = hs->request->connection->log;
-    hs->op.done = ngx_ws_mgr_handshake_consumed;
-    hs->op.data = hs;
-
     hs->asking = 1;
     hs->asked_at = ngx_ws_mgr_histogram_clock();
 
@@ -358,10 +364,6 @@ ngx_ws_mgr_handshake_enter(ngx_ws_mgr_handshake_t *hs)
     ngx_ws_mgr_seat_t  *seat;
 
     seat = &hs->seat;
-
-    hs->entering.pool = hs->request->pool;
-    hs->entering.done = ngx_ws_mgr_handshake_entered;
-    hs->entering.data = hs;
 
     ngx_ws_mgr_engine->enter(&hs->entering, &hs->ctx->user,
                              seat->asked.len && seat->from.epoch

@@ -208,7 +208,11 @@ ngx_ws_mgr_handshake_client(ngx_ws_mgr_handshake_t *hs)
     conf = hs->conf;
     size = ngx_ws_mgr_fanout_client_size();
 
-    if (conf->forward != NGX_WS_MGR_FORWARD_URI) {
+    /* a refused client never is in the registry, so nothing is forwarded */
+
+    if (hs->refusal != NGX_WS_MGR_REFUSAL_NONE
+        || conf->forward != NGX_WS_MGR_FORWARD_URI)
+    {
         return ngx_ws_mgr_session_take(hs->request, size,
                                        &ngx_ws_mgr_client_handlers,
                                        &conf->session);
@@ -217,7 +221,8 @@ ngx_ws_mgr_handshake_client(ngx_ws_mgr_handshake_t *hs)
     /* the ticket goes with the request */
 
     permissions.len = hs->permissions.len;
-    permissions.data = ngx_alloc(ngx_max(permissions.len, 1), hs->op.log);
+    permissions.data = ngx_alloc(ngx_max(permissions.len, 1),
+                                 hs->request->connection->log);
 
     if (permissions.data == NULL) {
         return NULL;

@@ -22,6 +22,20 @@ my $mgr = manager(<<'CONF');
                              ws_mgr_connections total=1; }
     location /soft/address { ws_mgr_socket; ws_mgr_refuse close;
                              ws_mgr_connections address=1; }
+
+    # what a client that is let in needs beside a session, and a refused not
+    location /deep { ws_mgr_refuse close; ws_mgr_forward /agent;
+                     ws_mgr_notify /notice;
+
+        location /deep/ws      { ws_mgr_socket; }
+        location /deep/admin   { ws_mgr_socket; ws_mgr_permission admin; }
+        location /deep/total   { ws_mgr_socket; ws_mgr_connections total=1; }
+        location /deep/address { ws_mgr_socket; ws_mgr_connections address=1; }
+    }
+
+    location = /agent  { internal; return 204; }
+    location = /notice { internal; return 204; }
+
     location /api/ { ws_mgr_api; }
 CONF
 
@@ -73,15 +87,17 @@ for my $row (@table) {
     $mgr->counts($mgr->refusal($code), 1, $refused);
     next if !defined $close;
 
-    $mgr->counts($mgr->refusal($code), 1, sub {
-        my $soft = $mgr->upgrade($how->(), path => "/soft$where");
+    for my $path ("/soft$where", '/deep' . ($where || '/ws')) {
+        $mgr->counts($mgr->refusal($code), 1, sub {
+            my $soft = $mgr->upgrade($how->(), path => $path);
 
-        is $soft->status, 101, "$code, softly";
-        is $soft->closed, $close, "closed with $close";
-        is $soft->close_reason, $reason, "$reason" if defined $reason;
-        like $soft->close_reason, qr/^[ -~]{0,123}$/, 'plain ASCII';
-        ok $soft->ended, 'and ended';
-    });
+            is $soft->status, 101, "$code, softly, $path";
+            is $soft->closed, $close, "closed with $close";
+            is $soft->close_reason, $reason, "$reason" if defined $reason;
+            like $soft->close_reason, qr/^[ -~]{0,123}$/, 'plain ASCII';
+            ok $soft->ended, 'and ended';
+        });
+    }
 }
 
 for my $row (@table) {
