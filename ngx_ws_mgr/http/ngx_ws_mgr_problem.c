@@ -33,11 +33,7 @@ ngx_ws_mgr_problem_send(ngx_http_request_t *r, ngx_ws_mgr_problem_t *problem)
 {
     json_t  *document;
 
-    /* a broken body changes nothing of the answer, but nothing may follow */
-
-    if (ngx_http_discard_request_body(r) != NGX_OK
-        || problem->status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE)
-    {
+    if (problem->status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
         r->keepalive = 0;
     }
 
@@ -168,6 +164,16 @@ ngx_ws_mgr_problem_send_body(ngx_http_request_t *r, ngx_uint_t status,
     ngx_int_t     rc;
     ngx_buf_t    *b;
     ngx_chain_t   out;
+
+    /*
+     * A body that nobody has read must not be taken for the next request, on
+     * any method.  A broken one changes nothing of the answer, but no request
+     * may follow it.
+     */
+
+    if (ngx_http_discard_request_body(r) != NGX_OK) {
+        r->keepalive = 0;
+    }
 
     if (ngx_ws_mgr_problem_header(r, "Cache-Control",
                                   &ngx_ws_mgr_problem_no_store)

@@ -31,9 +31,8 @@ typedef struct {
 /*
  * Sends application/problem+json with type, title, status, code, detail and
  * where.  For 426 the header fields Upgrade and Sec-WebSocket-Version: 13 are
- * added, for 401 of an API WWW-Authenticate where "detail" asks for a key is
- * the caller's.  Discards the rest of a request body.  Returns what a content
- * handler returns to finalize with.
+ * added; for 401 of an API the caller adds WWW-Authenticate.  Returns what a
+ * content handler returns to finalize with.
  */
 ngx_int_t ngx_ws_mgr_problem_send(ngx_http_request_t *r,
     ngx_ws_mgr_problem_t *problem);
@@ -45,7 +44,8 @@ json_t *ngx_ws_mgr_problem_json(ngx_ws_mgr_problem_t *problem);
 ngx_int_t ngx_ws_mgr_problem_send_json(ngx_http_request_t *r,
     ngx_uint_t status, json_t *document);
 
-/* sends a ready body, which lives in r->pool */
+/* sends a ready body, which lives in r->pool; discards what is left of the
+   body of the request */
 ngx_int_t ngx_ws_mgr_problem_send_body(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *type, ngx_str_t *body);
 
