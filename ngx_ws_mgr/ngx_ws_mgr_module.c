@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_ws_mgr_api.h>
-#include <ngx_ws_mgr_bell.h>
 #include <ngx_ws_mgr_request_ticket.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_fanout.h>
@@ -559,7 +558,7 @@ ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle)
         }
     }
 
-    return ngx_ws_mgr_bell_create(mcf->registry.node_zone->data, cycle);
+    return NGX_OK;
 }
 
 

@@ -124,6 +124,12 @@ ngx_ws_mgr_api_publish(ngx_http_request_t *r, ngx_str_t *arg)
                                            " timeout 0 to 60000 ms");
     }
 
+    if (rc == NGX_BUSY) {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_NO_SLOT,
+                                    "this worker process waits for a slot and"
+                                    " cannot wait for receipts");
+    }
+
     if (rc != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

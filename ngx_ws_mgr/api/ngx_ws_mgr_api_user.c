@@ -15,6 +15,7 @@
 #include <ngx_ws_mgr_uri.h>
 #include <ngx_ws_mgr_registry_query.h>
 #include <ngx_ws_mgr_user_wait.h>
+#include <ngx_ws_mgr_worker_slot.h>
 #include <ngx_ws_mgr_text.h>
 
 
@@ -181,6 +182,12 @@ ngx_ws_mgr_api_online_start(ngx_ws_mgr_api_online_t *online)
     online->timer.handler = ngx_ws_mgr_api_online_timer_handler;
     online->timer.data = online;
     online->timer.log = r->connection->log;
+
+    if (ngx_ws_mgr_worker_slot_need() != NGX_OK) {
+        return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_NO_SLOT,
+                                    "this worker process waits for a slot and"
+                                    " cannot wait for users");
+    }
 
     if (ngx_ws_mgr_wait_begin(&online->wait, &online->user) != NGX_OK) {
         return ngx_ws_mgr_api_fault(r, NGX_WS_MGR_FAULT_MEMORY,

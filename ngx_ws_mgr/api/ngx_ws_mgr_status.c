@@ -108,10 +108,17 @@ ngx_ws_mgr_status_gather(ngx_ws_mgr_status_t *status)
             status->dead++;
             break;
 
+        case NGX_WS_MGR_SLOT_GONE:
+            status->leaving++;
+            break;
+
         default:
             break;
         }
     }
+
+    status->slots = NGX_WS_MGR_SLOTS;
+    status->slots_used = status->workers + status->dead + status->leaving;
 
     return NGX_OK;
 }
@@ -129,6 +136,9 @@ ngx_ws_mgr_status_judge(ngx_ws_mgr_status_t *status,
     static ngx_str_t  dead =
         ngx_string("what a dead worker left is being swept");
 
+    static ngx_str_t  slotless =
+        ngx_string("this worker waits for a slot: all are in use");
+
     n = 0;
 
     if (ngx_exiting || ngx_terminate || ngx_quit) {
@@ -140,6 +150,11 @@ ngx_ws_mgr_status_judge(ngx_ws_mgr_status_t *status,
         < status->usage.size / 100)
     {
         ngx_ws_mgr_status_reason(reasons, &memory);
+        n++;
+    }
+
+    if (ngx_ws_mgr_slot == NGX_WS_MGR_NO_SLOT && !ngx_exiting) {
+        ngx_ws_mgr_status_reason(reasons, &slotless);
         n++;
     }
 

@@ -23,6 +23,9 @@ typedef struct {
     ngx_ws_mgr_tokens_t    tokens;
     ngx_uint_t             workers;
     ngx_uint_t             dead;           /* slots that wait to be swept */
+    ngx_uint_t             leaving;        /* slots that are given back */
+    ngx_uint_t             slots;
+    ngx_uint_t             slots_used;
 } ngx_ws_mgr_status_t;
 
 

@@ -69,6 +69,13 @@ static const ngx_ws_mgr_metrics_gauge_t  ngx_ws_mgr_metrics_gauge_rows[] = {
     { "ws_mgr_workers", "gauge", "Worker processes that hold a slot",
       offsetof(ngx_ws_mgr_status_t, workers) },
 
+    { "ws_mgr_slots", "gauge", "Slots for worker processes",
+      offsetof(ngx_ws_mgr_status_t, slots) },
+
+    { "ws_mgr_slots_used", "gauge", "Slots that workers have, or have left"
+      " and that are not swept yet",
+      offsetof(ngx_ws_mgr_status_t, slots_used) },
+
     { NULL, NULL, NULL, 0 }
 };
 

@@ -61,11 +61,9 @@ ngx_ws_mgr_conf_room(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     registry = &mcf->registry;
 
     if (ngx_ws_mgr_conf_workers(cf) > NGX_WS_MGR_SLOTS) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "more \"worker_processes\" than \"ws_mgr_zone\" has "
-                           "room for, use at most %d, or half of it where "
-                           "nginx is to be reloaded", NGX_WS_MGR_SLOTS);
-        return NGX_ERROR;
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "more \"worker_processes\" than %d: those above "
+                           "refuse sockets with 503", NGX_WS_MGR_SLOTS);
     }
 
     if (registry->nshards == NGX_CONF_UNSET_UINT) {

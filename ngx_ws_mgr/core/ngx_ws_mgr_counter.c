@@ -18,3 +18,5 @@ const ngx_ws_mgr_counter_desc_t  ngx_ws_mgr_counter_table[] = {
 };
 
 uint64_t  *ngx_ws_mgr_counters = ngx_ws_mgr_counter_scratch;
+
+ngx_uint_t  ngx_ws_mgr_counters_shared;

@@ -46,6 +46,8 @@
       "code=\"out_of_memory\"", "")                                           \
     X(REFUSED_DRAINING, "ws_mgr_refusals_total",                              \
       "code=\"draining\"", "")                                                \
+    X(REFUSED_NO_SLOT, "ws_mgr_refusals_total",                               \
+      "code=\"no_slot\"", "")                                                 \
     X(REFUSED_BAD_REQUEST, "ws_mgr_refusals_total",                           \
       "code=\"bad_request\"", "")                                             \
     X(REFUSED_UPGRADE_REQUIRED, "ws_mgr_refusals_total",                      \
@@ -299,15 +301,26 @@ typedef struct {
 /* one row a counter; "help" is empty on all but a metric's first row */
 extern const ngx_ws_mgr_counter_desc_t  ngx_ws_mgr_counter_table[];
 
-/* this worker's row; a scratch row until the worker has claimed a slot */
+/* this worker's row; a scratch row until the worker is of the node */
 extern uint64_t  *ngx_ws_mgr_counters;
 
+/* true where that row, and the one of histograms, is not this worker's own */
+extern ngx_uint_t  ngx_ws_mgr_counters_shared;
 
-#define ngx_ws_mgr_count(name)        ngx_ws_mgr_counters[NGX_WS_MGR_##name]++
+
+#define ngx_ws_mgr_count(name)                                                \
+    ngx_ws_mgr_count_by(NGX_WS_MGR_##name, 1)
 #define ngx_ws_mgr_count_add(name, n)                                         \
-    ngx_ws_mgr_counters[NGX_WS_MGR_##name] += (n)
+    ngx_ws_mgr_count_by(NGX_WS_MGR_##name, n)
 /* by value, where a table holds the counter */
-#define ngx_ws_mgr_count_at(id)       ngx_ws_mgr_counters[id]++
+#define ngx_ws_mgr_count_at(id)       ngx_ws_mgr_count_by(id, 1)
+
+/* workers without a slot share one row */
+#define ngx_ws_mgr_count_by(id, n)                                            \
+    (ngx_ws_mgr_counters_shared                                               \
+     ? (void) __atomic_fetch_add(&ngx_ws_mgr_counters[id], n,                 \
+                                 __ATOMIC_RELAXED)                            \
+     : (void) (ngx_ws_mgr_counters[id] += (n)))
 
 
 #endif /* _NGX_WS_MGR_COUNTER_H_INCLUDED_ */

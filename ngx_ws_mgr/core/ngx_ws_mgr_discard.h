@@ -65,7 +65,7 @@ typedef enum {
 #define ngx_ws_mgr_discard(name)                                              \
     ngx_ws_mgr_count_at(NGX_WS_MGR_DISCARD_##name)
 #define ngx_ws_mgr_discard_add(name, n)                                       \
-    ngx_ws_mgr_counters[NGX_WS_MGR_DISCARD_##name] += (n)
+    ngx_ws_mgr_count_by(NGX_WS_MGR_DISCARD_##name, n)
 /* by value */
 #define ngx_ws_mgr_discard_at(id)  ngx_ws_mgr_count_at(id)
 

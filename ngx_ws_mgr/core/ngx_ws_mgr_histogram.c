@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_counter.h>
 #include <ngx_ws_mgr_histogram.h>
 
 
@@ -50,6 +51,12 @@ ngx_ws_mgr_histogram_note(ngx_ws_mgr_histogram_e id, uint64_t us)
          i < NGX_WS_MGR_HISTOGRAM_BUCKETS - 1
          && us > ngx_ws_mgr_histogram_upper[i];
          i++) { /* void */ }
+
+    if (ngx_ws_mgr_counters_shared) {
+        (void) __atomic_fetch_add(&histogram->buckets[i], 1, __ATOMIC_RELAXED);
+        (void) __atomic_fetch_add(&histogram->sum, us, __ATOMIC_RELAXED);
+        return;
+    }
 
     histogram->buckets[i]++;
     histogram->sum += us;

@@ -7,13 +7,19 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <sys/eventfd.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <ngx_ws_mgr_bell.h>
 
 
-static void ngx_ws_mgr_bell_cleanup(void *data);
+/* datagrams taken in a turn; the kernel holds ten, net.unix.max_dgram_qlen */
+#define NGX_WS_MGR_BELL_READS  16
+
+
+static ngx_int_t ngx_ws_mgr_bell_open(ngx_log_t *log);
+static ngx_int_t ngx_ws_mgr_bell_bind(ngx_log_t *log);
 static void ngx_ws_mgr_bell_read_handler(ngx_event_t *rev);
-static void ngx_ws_mgr_bell_read(ngx_event_t *rev);
 static void ngx_ws_mgr_bell_heard_handler(ngx_event_t *ev);
 
 
@@ -21,103 +27,48 @@ static void              (*ngx_ws_mgr_bell_heard)(void);
 static ngx_event_t         ngx_ws_mgr_bell_event;
 static ngx_connection_t   *ngx_ws_mgr_bell_connection;
 
-/* of the master: the node's zone is gone before its last cycle is */
-
-static int                 ngx_ws_mgr_bell_fds[NGX_WS_MGR_SLOTS];
-static ngx_uint_t          ngx_ws_mgr_bell_cycles;
+/* also what a worker without a slot rings from */
+static ngx_socket_t        ngx_ws_mgr_bell_fd = (ngx_socket_t) -1;
 
 
 ngx_int_t
-ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_cycle_t *cycle)
+ngx_ws_mgr_bell_listen(ngx_log_t *log, void (*heard)(void))
 {
-    int                  fd;
-    ngx_uint_t           i;
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(cycle->pool, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_ws_mgr_bell_cleanup;
-    ngx_ws_mgr_bell_cycles++;
-
-    for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
-
-        if (node->slots[i].bell != -1) {
-            continue;
-        }
-
-        fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
-
-        if (fd == -1) {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                          "eventfd() failed for ws_mgr worker slot %ui of %d",
-                          i, NGX_WS_MGR_SLOTS);
-            return NGX_ERROR;
-        }
-
-        node->slots[i].bell = fd;
-        ngx_ws_mgr_bell_fds[i] = fd;
-    }
-
-    return NGX_OK;
-}
-
-
-/* a configuration without the module is the end of the node */
-
-static void
-ngx_ws_mgr_bell_cleanup(void *data)
-{
-    ngx_uint_t  i;
-
-    (void) data;
-
-    if (--ngx_ws_mgr_bell_cycles || ngx_process == NGX_PROCESS_WORKER) {
-        return;
-    }
-
-    for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
-
-        if (ngx_ws_mgr_bell_fds[i]) {
-            (void) close(ngx_ws_mgr_bell_fds[i]);
-            ngx_ws_mgr_bell_fds[i] = 0;
-        }
-    }
-}
-
-
-ngx_int_t
-ngx_ws_mgr_bell_listen(ngx_cycle_t *cycle, void (*heard)(void))
-{
-    ngx_uint_t         flags;
     ngx_connection_t  *c;
 
     ngx_ws_mgr_bell_heard = heard;
 
     ngx_ws_mgr_bell_event.handler = ngx_ws_mgr_bell_heard_handler;
-    ngx_ws_mgr_bell_event.log = cycle->log;
+    ngx_ws_mgr_bell_event.log = log;
 
-    c = ngx_get_connection(ngx_ws_mgr_node->slots[ngx_ws_mgr_slot].bell,
-                           cycle->log);
-    if (c == NULL) {
+    ngx_ws_mgr_bell_close();
+
+    if (ngx_ws_mgr_bell_open(log) != NGX_OK
+        || ngx_ws_mgr_bell_bind(log) != NGX_OK)
+    {
+        ngx_ws_mgr_bell_close();
         return NGX_ERROR;
     }
 
-    c->log = cycle->log;
-    c->read->log = cycle->log;
-    c->write->log = cycle->log;
+    c = ngx_get_connection(ngx_ws_mgr_bell_fd, log);
+    if (c == NULL) {
+        ngx_ws_mgr_bell_close();
+        return NGX_ERROR;
+    }
+
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
     c->read->handler = ngx_ws_mgr_bell_read_handler;
 
     /* not a connection that a worker should miss when it exits */
     c->read->channel = 1;
 
-    flags = (ngx_event_flags & NGX_USE_CLEAR_EVENT) ? NGX_CLEAR_EVENT
-                                                    : NGX_LEVEL_EVENT;
+    /* level-triggered: a full queue makes no new edges */
 
-    if (ngx_add_event(c->read, NGX_READ_EVENT, flags) != NGX_OK) {
+    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
         ngx_free_connection(c);
+        ngx_ws_mgr_bell_close();
         return NGX_ERROR;
     }
 
@@ -131,34 +82,110 @@ ngx_ws_mgr_bell_listen(ngx_cycle_t *cycle, void (*heard)(void))
 }
 
 
+static ngx_int_t
+ngx_ws_mgr_bell_open(ngx_log_t *log)
+{
+    ngx_ws_mgr_bell_fd = socket(AF_UNIX, SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC,
+                                0);
+
+    if (ngx_ws_mgr_bell_fd == (ngx_socket_t) -1) {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_socket_errno,
+                      "ws_mgr has no socket to wake other workers with");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_ws_mgr_bell_bind(ngx_log_t *log)
+{
+    socklen_t            len;
+    ngx_ws_mgr_slot_t   *slot;
+    struct sockaddr_un   sun;
+
+    ngx_memzero(&sun, sizeof(sun));
+    sun.sun_family = AF_UNIX;
+    len = sizeof(sun);
+
+    if (bind(ngx_ws_mgr_bell_fd, (struct sockaddr *) &sun, sizeof(sa_family_t))
+        == -1
+        || getsockname(ngx_ws_mgr_bell_fd, (struct sockaddr *) &sun, &len)
+           == -1)
+    {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_socket_errno,
+                      "ws_mgr could not name the socket that wakes a worker");
+        return NGX_ERROR;
+    }
+
+    len -= offsetof(struct sockaddr_un, sun_path);
+
+    if (len == 0 || len > NGX_WS_MGR_BELL_LEN) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0,
+                      "ws_mgr got a socket's name of %d bytes", (int) len);
+        return NGX_ERROR;
+    }
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    ngx_memcpy(slot->bell, sun.sun_path, len);
+    slot->bell_len = (uint8_t) len;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_ws_mgr_bell_close(void)
 {
     if (ngx_ws_mgr_bell_connection) {
-        /* closes this process' copy of the descriptor only */
         ngx_close_connection(ngx_ws_mgr_bell_connection);
         ngx_ws_mgr_bell_connection = NULL;
+
+    } else if (ngx_ws_mgr_bell_fd != (ngx_socket_t) -1) {
+        (void) ngx_close_socket(ngx_ws_mgr_bell_fd);
     }
+
+    ngx_ws_mgr_bell_fd = (ngx_socket_t) -1;
 }
 
 
 void
 ngx_ws_mgr_bell_ring(ngx_uint_t slot)
 {
-    uint64_t  one;
+    socklen_t            len;
+    struct sockaddr_un   sun;
 
     if (slot == ngx_ws_mgr_slot) {
         ngx_post_event(&ngx_ws_mgr_bell_event, &ngx_posted_events);
         return;
     }
 
-    one = 1;
+    len = ngx_min(ngx_ws_mgr_node->slots[slot].bell_len, NGX_WS_MGR_BELL_LEN);
 
-    if (write(ngx_ws_mgr_node->slots[slot].bell, &one, sizeof(one)) == -1
-        && ngx_errno != NGX_EAGAIN)
+    if (len == 0
+        || (ngx_ws_mgr_bell_fd == (ngx_socket_t) -1
+            && ngx_ws_mgr_bell_open(ngx_cycle->log) != NGX_OK))
     {
-        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
-                      "write() to ws_mgr eventfd of slot %ui failed", slot);
+        return;
+    }
+
+    sun.sun_family = AF_UNIX;
+    ngx_memcpy(sun.sun_path, ngx_ws_mgr_node->slots[slot].bell, len);
+    len += offsetof(struct sockaddr_un, sun_path);
+
+    /* EAGAIN: it has been rung and is yet to look; ECONNREFUSED: it is gone,
+       and what it left is being swept */
+
+    if (sendto(ngx_ws_mgr_bell_fd, "", 1, MSG_DONTWAIT|MSG_NOSIGNAL,
+               (struct sockaddr *) &sun, len)
+        == -1
+        && ngx_socket_errno != NGX_EAGAIN
+        && ngx_socket_errno != NGX_ECONNREFUSED)
+    {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_socket_errno,
+                      "sendto() the ws_mgr worker in slot %ui failed", slot);
         return;
     }
 
@@ -169,34 +196,24 @@ ngx_ws_mgr_bell_ring(ngx_uint_t slot)
 static void
 ngx_ws_mgr_bell_read_handler(ngx_event_t *rev)
 {
-    /* where events are edge-triggered, each ring is one, whatever it is that
-       the descriptor has counted: 2^64 rings need no reading */
-
-    if (!(ngx_event_flags & NGX_USE_CLEAR_EVENT)) {
-        ngx_ws_mgr_bell_read(rev);
-    }
-
-    ngx_post_event(&ngx_ws_mgr_bell_event, &ngx_posted_events);
-}
-
-
-static void
-ngx_ws_mgr_bell_read(ngx_event_t *rev)
-{
+    u_char             byte;
     ssize_t            n;
-    uint64_t           count;
+    ngx_uint_t         i;
     ngx_connection_t  *c;
 
     c = rev->data;
 
-    do {
-        n = read(c->fd, &count, sizeof(count));
-    } while (n == -1 && ngx_errno == NGX_EINTR);
+    /* what is left keeps the event */
 
-    if (n == -1 && ngx_errno != NGX_EAGAIN) {
-        ngx_log_error(NGX_LOG_ALERT, rev->log, ngx_errno,
-                      "read() of ws_mgr eventfd failed");
+    for (i = 0; i < NGX_WS_MGR_BELL_READS; i++) {
+        n = recv(c->fd, &byte, 1, 0);
+
+        if (n == -1) {
+            break;
+        }
     }
+
+    ngx_post_event(&ngx_ws_mgr_bell_event, &ngx_posted_events);
 }
 
 

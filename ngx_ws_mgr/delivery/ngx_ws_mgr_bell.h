@@ -2,8 +2,11 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * One eventfd a worker slot, made once by the master before its first fork,
- * so that workers of every generation can ring every other.
+ * A datagram socket with a name for each worker that has a slot.  The name
+ * is one that the kernel chooses in its abstract name space (unix(7),
+ * "autobind") and stands in the slot, so that workers of every generation can
+ * ring every other, whichever was forked first.  A datagram says nothing; what
+ * there is to do stands in shared memory, which is looked at on a timer too.
  */
 
 
@@ -17,13 +20,9 @@
 #include <ngx_ws_mgr_node.h>
 
 
-/* in init_module: makes the eventfds where the node has none yet; they go with
-   the last cycle in a row */
-ngx_int_t ngx_ws_mgr_bell_create(ngx_ws_mgr_node_t *node, ngx_cycle_t *cycle);
-
-/* in init_process, after the node is attached to: "heard" is called from the
-   event loop, after the events of the same turn, when this worker is rung */
-ngx_int_t ngx_ws_mgr_bell_listen(ngx_cycle_t *cycle, void (*heard)(void));
+/* in a worker that has taken its slot: "heard" is called from the event loop,
+   after the events of the same turn, when this worker is rung */
+ngx_int_t ngx_ws_mgr_bell_listen(ngx_log_t *log, void (*heard)(void));
 void ngx_ws_mgr_bell_close(void);
 
 /* never blocks; ringing oneself costs no system call */

@@ -13,6 +13,7 @@
 #include <ngx_ws_mgr_sweep.h>
 #include <ngx_ws_mgr_housekeeping.h>
 #include <ngx_ws_mgr_user_wait.h>
+#include <ngx_ws_mgr_worker_slot.h>
 
 
 /* sockets served in a turn, of those that the turn of the event, which is a
@@ -52,8 +53,6 @@ static uint64_t         ngx_ws_mgr_fanout_shards;   /* with dirty members */
 /* whose sockets are being served; NULL as soon as the last has gone */
 static ngx_ws_mgr_hold_t  *ngx_ws_mgr_fanout_serving;
 
-static ngx_uint_t       ngx_ws_mgr_fanout_attached;
-
 static void           (*ngx_ws_mgr_fanout_resetter)(
                             ngx_ws_mgr_client_t *client, ngx_ws_mgr_sub_t *sub,
                             ngx_ws_mgr_position_t *position, ngx_uint_t epoch);
@@ -72,12 +71,8 @@ ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
 
     ngx_ws_mgr_shard_attach(conf);
     ngx_ws_mgr_member_init(ngx_ws_mgr_bell_ring);
-
-    if (ngx_ws_mgr_node_attach(conf->node_zone, cycle->log) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_ws_mgr_fanout_attached = 1;
+    ngx_ws_mgr_node_attach(conf->node_zone);
+    ngx_ws_mgr_worker_slot_init(cycle, ngx_ws_mgr_fanout_heard);
 
     ngx_ws_mgr_fanout_again.handler = ngx_ws_mgr_fanout_again_handler;
     ngx_ws_mgr_fanout_again.log = cycle->log;
@@ -86,7 +81,7 @@ ngx_ws_mgr_fanout_init(ngx_cycle_t *cycle, ngx_ws_mgr_registry_conf_t *conf,
 
     ngx_ws_mgr_tidy_start(cycle, ngx_ws_mgr_fanout_heard);
 
-    return ngx_ws_mgr_bell_listen(cycle, ngx_ws_mgr_fanout_heard);
+    return NGX_OK;
 }
 
 
@@ -96,11 +91,9 @@ ngx_ws_mgr_fanout_exit(void)
     ngx_uint_t             i;
     ngx_ws_mgr_session_t  *s;
 
-    if (!ngx_ws_mgr_fanout_attached) {
+    if (ngx_ws_mgr_node == NULL) {
         return;
     }
-
-    ngx_ws_mgr_fanout_attached = 0;
 
     /* where nginx quits, they have all gone by now */
 

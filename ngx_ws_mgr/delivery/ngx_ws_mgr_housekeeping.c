@@ -12,6 +12,7 @@
 #include <ngx_ws_mgr_append.h>
 #include <ngx_ws_mgr_sweep.h>
 #include <ngx_ws_mgr_housekeeping.h>
+#include <ngx_ws_mgr_worker_slot.h>
 
 
 #define NGX_WS_MGR_TIDY_PAUSE  100         /* ms */
@@ -53,6 +54,7 @@ ngx_ws_mgr_tidy_handler(ngx_event_t *ev)
     ngx_uint_t  more;
 
     more = ngx_ws_mgr_sweep_step(ev->log);
+    more |= ngx_ws_mgr_worker_slot_tick();
 
     if (ngx_ws_mgr_registry_conf->run_timeout) {
         more |= ngx_ws_mgr_tidy_runs(ngx_ws_mgr_registry_conf->run_timeout);

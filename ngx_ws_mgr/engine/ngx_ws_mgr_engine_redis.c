@@ -128,7 +128,7 @@ ngx_ws_mgr_engine_names(ngx_cycle_t *cycle)
 
     ngx_ws_mgr_engine_field.data = p;
     p = ngx_cpymem(p, ngx_ws_mgr_node->name, NGX_WS_MGR_NODE_LEN);
-    p = ngx_sprintf(p, ".%ui", ngx_ws_mgr_slot);
+    p = ngx_sprintf(p, ".%P", ngx_pid);
     ngx_ws_mgr_engine_field.len = p - ngx_ws_mgr_engine_field.data;
 
     channel = &ngx_ws_mgr_engine_channel;

@@ -93,6 +93,9 @@ static const ngx_ws_mgr_fault_t  ngx_ws_mgr_faults[] = {
       NGX_WS_MGR_FAULT_UNCOUNTED, NGX_WS_MGR_FAULT_RETRY },
 
     { 503, "out_of_memory", "Shared memory exhausted",
+      NGX_WS_MGR_FAULT_UNCOUNTED, NGX_WS_MGR_FAULT_RETRY },
+
+    { 503, "no_slot", "No worker slot",
       NGX_WS_MGR_FAULT_UNCOUNTED, NGX_WS_MGR_FAULT_RETRY }
 };
 

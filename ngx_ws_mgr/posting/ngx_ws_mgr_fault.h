@@ -40,6 +40,7 @@ typedef enum {
     NGX_WS_MGR_FAULT_TICKET_USED,
     NGX_WS_MGR_FAULT_TICKET_STORE,
     NGX_WS_MGR_FAULT_MEMORY,
+    NGX_WS_MGR_FAULT_NO_SLOT,
     NGX_WS_MGR_FAULTS
 } ngx_ws_mgr_fault_e;
 

@@ -12,6 +12,7 @@
 #include <ngx_ws_mgr_registry_query.h>
 #include <ngx_ws_mgr_conf.h>
 #include <ngx_ws_mgr_user_wait.h>
+#include <ngx_ws_mgr_worker_slot.h>
 
 
 #define NGX_WS_MGR_API_WAIT_USERS  1000    /* of one request */
@@ -117,6 +118,10 @@ ngx_ws_mgr_api_wait_create(ngx_http_request_t *r,
                                      NGX_WS_MGR_API_WAIT_DEFAULT, &timeout);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (ngx_ws_mgr_worker_slot_need() != NGX_OK) {
+        return NGX_BUSY;
     }
 
     wait = ngx_ws_mgr_api_wait_init(r);

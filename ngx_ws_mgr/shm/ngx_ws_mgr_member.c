@@ -172,6 +172,10 @@ ngx_ws_mgr_member_next_dirty(ngx_uint_t index, ngx_ws_mgr_dirty_t *dirty)
     ngx_ws_mgr_shard_t   *shard;
     ngx_ws_mgr_member_t  *member;
 
+    if (ngx_ws_mgr_slot == NGX_WS_MGR_NO_SLOT) {
+        return NGX_DECLINED;
+    }
+
     shard = ngx_ws_mgr_shard_at(index);
 
     ngx_ws_mgr_shard_lock(shard);
@@ -224,6 +228,10 @@ ngx_ws_mgr_member_take_pending(void)
 {
     ngx_atomic_uint_t   old;
     ngx_ws_mgr_slot_t  *slot;
+
+    if (ngx_ws_mgr_slot == NGX_WS_MGR_NO_SLOT) {
+        return 0;
+    }
 
     slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
 

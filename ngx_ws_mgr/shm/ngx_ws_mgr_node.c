@@ -13,11 +13,13 @@
 static ngx_int_t ngx_ws_mgr_node_init_zone(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_ws_mgr_node_init_slots(ngx_ws_mgr_node_t *node,
     ngx_log_t *log);
+static void ngx_ws_mgr_node_rest(void);
+static void ngx_ws_mgr_node_add_cost(double cost);
 static ngx_int_t ngx_ws_mgr_node_try(ngx_ws_mgr_slot_t *slot, ngx_log_t *log);
 
 
 ngx_ws_mgr_node_t  *ngx_ws_mgr_node;
-ngx_uint_t          ngx_ws_mgr_slot;
+ngx_uint_t          ngx_ws_mgr_slot = NGX_WS_MGR_NO_SLOT;
 
 
 ngx_shm_zone_t *
@@ -100,8 +102,6 @@ ngx_ws_mgr_node_init_slots(ngx_ws_mgr_node_t *node, ngx_log_t *log)
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
-        node->slots[i].bell = -1;
-
         if (ngx_ws_mgr_mutex_create(&node->slots[i].mutex, log) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -111,14 +111,23 @@ ngx_ws_mgr_node_init_slots(ngx_ws_mgr_node_t *node, ngx_log_t *log)
 }
 
 
+void
+ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone)
+{
+    ngx_ws_mgr_node = zone->data;
+
+    ngx_ws_mgr_node_rest();
+}
+
+
 ngx_int_t
-ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log)
+ngx_ws_mgr_node_take(ngx_log_t *log)
 {
     ngx_uint_t          i, n;
     ngx_ws_mgr_node_t  *node;
     ngx_ws_mgr_slot_t  *slot;
 
-    node = zone->data;
+    node = ngx_ws_mgr_node;
 
     for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
         slot = &node->slots[i];
@@ -145,34 +154,43 @@ ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log)
             n = node->nslots;
         }
 
-        ngx_ws_mgr_node = node;
         ngx_ws_mgr_slot = i;
         ngx_ws_mgr_counters = slot->counters;
         ngx_ws_mgr_histograms = slot->histograms;
+        ngx_ws_mgr_counters_shared = 0;
 
         return NGX_OK;
     }
 
-    ngx_log_error(NGX_LOG_ALERT, log, 0,
-                  "ws_mgr has no free slot for this worker: %d are in use",
-                  NGX_WS_MGR_SLOTS);
-
-    return NGX_ERROR;
+    return NGX_DECLINED;
 }
 
 
 void
-ngx_ws_mgr_node_detach(void)
+ngx_ws_mgr_node_give(void)
 {
     ngx_ws_mgr_slot_t  *slot;
 
     slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
 
+    ngx_ws_mgr_node_rest();
+
     slot->connections = 0;
     slot->pending = 0;
+    slot->bell_len = 0;
     slot->state = NGX_WS_MGR_SLOT_FREE;
 
     ngx_ws_mgr_mutex_unlock(&slot->mutex);
+}
+
+
+static void
+ngx_ws_mgr_node_rest(void)
+{
+    ngx_ws_mgr_slot = NGX_WS_MGR_NO_SLOT;
+    ngx_ws_mgr_counters = ngx_ws_mgr_node->common.counters;
+    ngx_ws_mgr_histograms = ngx_ws_mgr_node->common.histograms;
+    ngx_ws_mgr_counters_shared = 1;
 }
 
 
@@ -211,6 +229,7 @@ ngx_ws_mgr_node_unseize(ngx_uint_t i, ngx_uint_t swept)
     if (swept) {
         slot->connections = 0;
         slot->pending = 0;
+        slot->bell_len = 0;
         slot->state = NGX_WS_MGR_SLOT_FREE;
     }
 
@@ -281,11 +300,37 @@ ngx_ws_mgr_node_add_tokens(uint64_t input, uint64_t output, double cost)
 {
     ngx_ws_mgr_slot_t  *slot;
 
+    if (ngx_ws_mgr_slot == NGX_WS_MGR_NO_SLOT) {
+        slot = &ngx_ws_mgr_node->common;
+
+        (void) __atomic_fetch_add(&slot->input_tokens, input,
+                                  __ATOMIC_RELAXED);
+        (void) __atomic_fetch_add(&slot->output_tokens, output,
+                                  __ATOMIC_RELAXED);
+        ngx_ws_mgr_node_add_cost(cost);
+        return;
+    }
+
     slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
 
     slot->input_tokens += input;
     slot->output_tokens += output;
     slot->cost += cost;
+}
+
+
+static void
+ngx_ws_mgr_node_add_cost(double cost)
+{
+    double  old, sum;
+
+    __atomic_load(&ngx_ws_mgr_node->common.cost, &old, __ATOMIC_RELAXED);
+
+    do {
+        sum = old + cost;
+    } while (!__atomic_compare_exchange(&ngx_ws_mgr_node->common.cost, &old,
+                                        &sum, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
 }
 
 
@@ -295,7 +340,7 @@ ngx_ws_mgr_node_counter(ngx_uint_t id)
     uint64_t    sum;
     ngx_uint_t  i;
 
-    sum = 0;
+    sum = ngx_ws_mgr_node->common.counters[id];
 
     for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
         sum += ngx_ws_mgr_node->slots[i].counters[id];
@@ -311,7 +356,7 @@ ngx_ws_mgr_node_histogram(ngx_uint_t id, ngx_ws_mgr_histogram_t *sum)
     ngx_uint_t               i, k;
     ngx_ws_mgr_histogram_t  *histogram;
 
-    ngx_memzero(sum, sizeof(ngx_ws_mgr_histogram_t));
+    *sum = ngx_ws_mgr_node->common.histograms[id];
 
     for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
         histogram = &ngx_ws_mgr_node->slots[i].histograms[id];

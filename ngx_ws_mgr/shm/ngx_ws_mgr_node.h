@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the ngx_ws_mgr authors
  *
- * This nginx instance: its name, and a slot for each worker process.  A worker
- * holds its slot's robust mutex for life, so that whoever finds EOWNERDEAD
- * knows that it is gone.
+ * This nginx instance: its name, and slots for worker processes.  A worker
+ * holds its slot's robust mutex as long as it has the slot, so that whoever
+ * finds EOWNERDEAD knows that it is gone.  A worker without a slot posts and
+ * asks, but has no connections and no waits.
  */
 
 
@@ -26,19 +27,26 @@
 #define NGX_WS_MGR_SLOT_FREE   0
 #define NGX_WS_MGR_SLOT_LIVE   1
 #define NGX_WS_MGR_SLOT_DEAD   2           /* being swept */
+#define NGX_WS_MGR_SLOT_GONE   3           /* being given back */
+
+/* of a worker without one: no member has it */
+#define NGX_WS_MGR_NO_SLOT     NGX_WS_MGR_SLOTS
+
+#define NGX_WS_MGR_BELL_LEN    8
 
 
 /* one worker process; never moves, outlives the worker */
 
 typedef struct {
-    pthread_mutex_t          mutex;        /* robust; held for life */
+    pthread_mutex_t          mutex;        /* robust; its owner's */
     ngx_atomic_t             pending;      /* shards with dirty members */
     ngx_atomic_t             connections;  /* gauge; written by the owner */
     ngx_pid_t                pid;
     uint64_t                 generation;
     uint64_t                 next;         /* connection numbers given out */
-    int                      bell;         /* eventfd, -1: none */
     uint8_t                  state;
+    uint8_t                  bell_len;     /* 0: none */
+    u_char                   bell[NGX_WS_MGR_BELL_LEN];   /* socket's name */
     uint64_t                 input_tokens; /* token usage of events */
     uint64_t                 output_tokens;
     double                   cost;
@@ -55,21 +63,25 @@ typedef struct {
     ngx_slab_pool_t         *pool;
     ngx_atomic_t             nslots;       /* used so far: high-water mark */
     ngx_ws_mgr_slot_t        slots[NGX_WS_MGR_SLOTS];
+    ngx_ws_mgr_slot_t        common;       /* counts of workers without one */
 } ngx_ws_mgr_node_t;
 
 
 extern ngx_ws_mgr_node_t           *ngx_ws_mgr_node;
-extern ngx_uint_t                   ngx_ws_mgr_slot;    /* this worker's */
+extern ngx_uint_t                   ngx_ws_mgr_slot;    /* this worker's, or
+                                                           NO_SLOT */
 
 
 /* adds the zone; NULL: an error that was logged.  Its size never changes, so
    it survives every reload */
 ngx_shm_zone_t *ngx_ws_mgr_node_zone(ngx_conf_t *cf, void *tag);
 
-/* in a worker's init_process: claims a slot, counters included */
-ngx_int_t ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone, ngx_log_t *log);
-/* in exit_process, after everything of the slot was swept */
-void ngx_ws_mgr_node_detach(void);
+/* in a worker's init_process: this worker is of the node, and has no slot */
+void ngx_ws_mgr_node_attach(ngx_shm_zone_t *zone);
+/* takes a slot, counters included.  NGX_DECLINED: none is free */
+ngx_int_t ngx_ws_mgr_node_take(ngx_log_t *log);
+/* gives it back, after everything of it was swept */
+void ngx_ws_mgr_node_give(void);
 
 /*
  * Looks at one slot: NGX_OK: its worker is gone, the slot is now held by the

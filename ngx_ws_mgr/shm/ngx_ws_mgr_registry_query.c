@@ -292,7 +292,11 @@ ngx_ws_mgr_census_tokens(ngx_ws_mgr_tokens_t *tokens)
     ngx_uint_t          i;
     ngx_ws_mgr_slot_t  *slot;
 
-    ngx_memzero(tokens, sizeof(ngx_ws_mgr_tokens_t));
+    slot = &ngx_ws_mgr_node->common;
+
+    tokens->input_tokens = slot->input_tokens;
+    tokens->output_tokens = slot->output_tokens;
+    tokens->cost = slot->cost;
 
     for (i = 0; i < ngx_ws_mgr_node->nslots; i++) {
         slot = &ngx_ws_mgr_node->slots[i];

@@ -73,18 +73,37 @@ ngx_ws_mgr_sweep_step(ngx_log_t *log)
 void
 ngx_ws_mgr_sweep_self(void)
 {
-    ngx_ws_mgr_sweep_t  sweep;
-
     ngx_ws_mgr_sweep_abandon();
 
-    ngx_memzero(&sweep, sizeof(ngx_ws_mgr_sweep_t));
-    sweep.slot = ngx_ws_mgr_slot;
+    if (ngx_ws_mgr_slot == NGX_WS_MGR_NO_SLOT) {
+        return;
+    }
 
-    ngx_ws_mgr_node->slots[ngx_ws_mgr_slot].state = NGX_WS_MGR_SLOT_DEAD;
+    while (ngx_ws_mgr_sweep_leave()) { /* void */ }
+}
 
-    while (ngx_ws_mgr_sweep_slice(&sweep)) { /* void */ }
 
-    ngx_ws_mgr_node_detach();
+ngx_uint_t
+ngx_ws_mgr_sweep_leave(void)
+{
+    ngx_ws_mgr_slot_t          *slot;
+    static ngx_ws_mgr_sweep_t   sweep;
+
+    slot = &ngx_ws_mgr_node->slots[ngx_ws_mgr_slot];
+
+    if (slot->state == NGX_WS_MGR_SLOT_LIVE) {
+        ngx_memzero(&sweep, sizeof(ngx_ws_mgr_sweep_t));
+        sweep.slot = ngx_ws_mgr_slot;
+        slot->state = NGX_WS_MGR_SLOT_GONE;
+    }
+
+    if (ngx_ws_mgr_sweep_slice(&sweep)) {
+        return 1;
+    }
+
+    ngx_ws_mgr_node_give();
+
+    return 0;
 }
 
 
@@ -101,7 +120,7 @@ ngx_ws_mgr_sweep_abandon(void)
 
 
 /*
- * The slot is in state DEAD, so that nobody puts its members into a queue any
+ * The slot is not in state LIVE, so that nobody puts its members into a queue any
  * more; the queue of each shard is dropped before the first of them is freed.
  * Returns 0 when all shards are done.
  */

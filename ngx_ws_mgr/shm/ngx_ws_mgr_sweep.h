@@ -23,9 +23,13 @@
  */
 ngx_uint_t ngx_ws_mgr_sweep_step(ngx_log_t *log);
 
-/* in exit_process: sweeps what this worker has, all of it, and frees its
-   slot; nothing of the registry may be used afterwards */
+/* in exit_process: sweeps what this worker has, all of it, and gives back its
+   slot, if it has one; no connection may be made afterwards */
 void ngx_ws_mgr_sweep_self(void);
+
+/* one bounded step of the same, of a worker that has no connection and no wait
+   any more; 0: the slot is given back */
+ngx_uint_t ngx_ws_mgr_sweep_leave(void);
 
 
 

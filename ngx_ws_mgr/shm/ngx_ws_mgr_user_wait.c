@@ -19,6 +19,13 @@ ngx_ws_mgr_wait_init(void)
 }
 
 
+ngx_uint_t
+ngx_ws_mgr_wait_none(void)
+{
+    return ngx_queue_empty(&ngx_ws_mgr_waits);
+}
+
+
 ngx_int_t
 ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user)
 {

@@ -36,7 +36,10 @@ struct ngx_ws_mgr_wait_s {
 
 void ngx_ws_mgr_wait_init(void);
 
-/* the bytes of the user's name stay until the end.  NGX_ERROR: no memory */
+/* true where nothing waits in this worker */
+ngx_uint_t ngx_ws_mgr_wait_none(void);
+
+/* in a worker with a slot.  The bytes of the user's name stay until the end.  NGX_ERROR: no memory */
 ngx_int_t ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
 /* idempotent */
 void ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait);

@@ -15,6 +15,7 @@
 #include <ngx_ws_mgr_origin.h>
 #include <ngx_ws_mgr_refusal.h>
 #include <ngx_ws_mgr_upgrade.h>
+#include <ngx_ws_mgr_worker_slot.h>
 
 
 static ngx_ws_mgr_handshake_t *ngx_ws_mgr_handshake_create(
@@ -228,6 +229,11 @@ static ngx_ws_mgr_refusal_e
 ngx_ws_mgr_handshake_admit(ngx_ws_mgr_handshake_t *hs)
 {
     ngx_ws_mgr_refusal_e  refusal;
+
+    if (ngx_ws_mgr_worker_slot_need() != NGX_OK) {
+        return ngx_exiting ? NGX_WS_MGR_REFUSAL_DRAINING
+                           : NGX_WS_MGR_REFUSAL_NO_SLOT;
+    }
 
     if (ngx_ws_mgr_node_admit(hs->conf->limit_total) != NGX_OK) {
         return NGX_WS_MGR_REFUSAL_LIMIT_TOTAL;

@@ -83,7 +83,13 @@ const ngx_ws_mgr_refusal_t  ngx_ws_mgr_refusals[] = {
     { ngx_string("out_of_memory"), NGX_WS_MGR_REFUSED_MEMORY,
       NGX_HTTP_SERVICE_UNAVAILABLE, NGX_WS_MGR_CLOSE_TRY_LATER, 5,
       "Out of memory",
-      "Out Of Memory", "the shared memory is exhausted" }
+      "Out Of Memory", "the shared memory is exhausted" },
+
+    { ngx_string("no_slot"), NGX_WS_MGR_REFUSED_NO_SLOT,
+      NGX_HTTP_SERVICE_UNAVAILABLE, NGX_WS_MGR_CLOSE_TRY_LATER, 1,
+      "Try again later",
+      "No Worker Slot", "this worker process waits for a slot, which other "
+      "worker processes have" }
 };
 
 

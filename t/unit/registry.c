@@ -301,6 +301,51 @@ test_total_limit(void **state)
 }
 
 
+/* a worker that finds no slot has none, and finds the one that is given back */
+
+static void
+test_slots(void **state)
+{
+    uint64_t    counted;
+    ngx_uint_t  i, mine;
+
+    (void) state;
+
+    mine = ngx_ws_mgr_slot;
+
+    for (i = 1; i < NGX_WS_MGR_SLOTS; i++) {
+        assert_int_equal(ngx_ws_mgr_node_take(ngx_ws_mgr_unit_cycle->log),
+                         NGX_OK);
+    }
+
+    ngx_ws_mgr_node_attach(world_conf.node_zone);
+
+    assert_int_equal(ngx_ws_mgr_node_take(ngx_ws_mgr_unit_cycle->log),
+                     NGX_DECLINED);
+    assert_int_equal(ngx_ws_mgr_slot, NGX_WS_MGR_NO_SLOT);
+    assert_int_equal(ngx_ws_mgr_member_take_pending(), 0);
+
+    counted = ngx_ws_mgr_node_counter(NGX_WS_MGR_PINGS);
+    ngx_ws_mgr_count(PINGS);
+    assert_int_equal(ngx_ws_mgr_node_counter(NGX_WS_MGR_PINGS), counted + 1);
+
+    for (i = 0; i < NGX_WS_MGR_SLOTS; i++) {
+        if (i != mine) {
+            ngx_ws_mgr_slot = i;
+            ngx_ws_mgr_node_give();
+        }
+    }
+
+    assert_int_equal(ngx_ws_mgr_slot, NGX_WS_MGR_NO_SLOT);
+    assert_int_equal(ngx_ws_mgr_node_take(ngx_ws_mgr_unit_cycle->log),
+                     NGX_OK);
+    assert_int_equal(ngx_ws_mgr_node_counter(NGX_WS_MGR_PINGS), counted + 1);
+
+    ngx_ws_mgr_node_give();
+    ngx_ws_mgr_slot = mine;
+}
+
+
 int
 ngx_ws_mgr_unit_registry(void)
 {
@@ -324,6 +369,8 @@ ngx_ws_mgr_unit_registry(void)
         cmocka_unit_test_setup_teardown(test_address_limit, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_total_limit, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_slots, world_setup,
                                         world_teardown),
     };
 

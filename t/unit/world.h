@@ -64,9 +64,9 @@ world_setup(void **state)
     ngx_ws_mgr_shard_attach(&world_conf);
     ngx_ws_mgr_member_init(world_wake);
 
-    assert_int_equal(ngx_ws_mgr_node_attach(world_conf.node_zone,
-                                            ngx_ws_mgr_unit_cycle->log),
-                     NGX_OK);
+    ngx_ws_mgr_node_attach(world_conf.node_zone);
+    assert_int_equal(ngx_ws_mgr_node_take(ngx_ws_mgr_unit_cycle->log), NGX_OK);
+
     return 0;
 }
 
@@ -136,10 +136,9 @@ world_other(void (*deed)(void))
     if (pid == 0) {
         ngx_pid = getpid();
 
-        if (ngx_ws_mgr_node_attach(world_conf.node_zone,
-                                   ngx_ws_mgr_unit_cycle->log)
-            != NGX_OK)
-        {
+        ngx_ws_mgr_node_attach(world_conf.node_zone);
+
+        if (ngx_ws_mgr_node_take(ngx_ws_mgr_unit_cycle->log) != NGX_OK) {
             _exit(1);
         }
 
