@@ -120,8 +120,9 @@ ngx_ws_mgr_sweep_abandon(void)
 
 
 /*
- * The slot is not in state LIVE, so that nobody puts its members into a queue any
- * more; the queue of each shard is dropped before the first of them is freed.
+ * The slot is not in state LIVE, so that nobody puts its members into a queue
+ * any more; the queue of each shard is dropped before the first of them is
+ * freed.
  * Returns 0 when all shards are done.
  */
 

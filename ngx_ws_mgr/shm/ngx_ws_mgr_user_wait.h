@@ -39,7 +39,8 @@ void ngx_ws_mgr_wait_init(void);
 /* true where nothing waits in this worker */
 ngx_uint_t ngx_ws_mgr_wait_none(void);
 
-/* in a worker with a slot.  The bytes of the user's name stay until the end.  NGX_ERROR: no memory */
+/* in a worker with a slot.  The bytes of the user's name stay until the end.
+   NGX_ERROR: no memory */
 ngx_int_t ngx_ws_mgr_wait_begin(ngx_ws_mgr_wait_t *wait, ngx_str_t *user);
 /* idempotent */
 void ngx_ws_mgr_wait_end(ngx_ws_mgr_wait_t *wait);
