@@ -253,15 +253,19 @@ ngx_ws_mgr_status_all(ngx_http_request_t *r, ngx_str_t *arg)
 
     ngx_ws_mgr_text_format(&t, 1024,
                            "],\"users\":%ui,\"connections\":%ui,"
+                           "\"closing\":%ui,"
                            "\"logs\":{\"users\":%ui,\"events\":%ui,"
                            "\"bytes\":%ui},\"tickets\":%ui,"
+                           "\"ticket_bytes\":%ui,"
                            "\"zone\":{\"size\":%uz,\"free\":%uz,"
                            "\"shards\":%ui},"
                            "\"tokens\":{\"input_tokens\":%uL,"
                            "\"output_tokens\":%uL,\"cost\":",
                            status.usage.users, status.usage.connections,
-                           status.usage.logs, status.usage.events,
+                           status.usage.closing, status.usage.logs,
+                           status.usage.events,
                            status.usage.event_bytes, status.usage.tickets,
+                           status.usage.ticket_bytes,
                            status.usage.size, status.usage.free,
                            ngx_ws_mgr_registry_conf->nshards,
                            status.tokens.input_tokens,

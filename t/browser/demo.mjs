@@ -5,7 +5,8 @@ import { ask, base, is, ok, run, until } from './lib.mjs';
 await run(async browser => {
     const faults = [];
     const context = await browser.newContext({
-        viewport: { width: 1080, height: 760 } });
+        viewport: { width: 1080, height: 760 },
+        reducedMotion: 'reduce' });
     const ready = (page, name) => until(
         () => page.textContent('#state').then(s => s === 'open'), name);
     const open = async user => {
