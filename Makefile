@@ -61,8 +61,14 @@ help:
 #: make unit NOUN=frame  one unit test, even while other nouns do not compile
 #: make chaos            ten minutes (SECONDS=) of reloads, killed workers and more
 #: make chaos-asan       the same for three minutes, with ASan and UBSan
+#: make fuzz-state       random steps (SEED=) of clients, workers, Redis and clocks,
+#:                       against a model of the protocol, for SECONDS=
+#:                       (ENGINE=, shm or redis)
+#: make fuzz-memory      the same while one call in n for memory is refused
 #: make fuzz             each fuzz target (NOUN=) for 60 seconds (SECONDS=)
 #: make fuzz-corpus      takes into t/fuzz/corpus/ what "make fuzz" has found
+#: make mutate           breaks N= (300) places of the module, one at a time (SEED=,
+#:                       ONLY=, a pattern of file:line): which do no tests notice?
 #: make bench            ourselves, a bare server and rivals, side by side (9 minutes);
 #:                       then bench-memory
 #: make bench-quick      our ratios to the bare server, against the last ones
@@ -189,6 +195,19 @@ chaos:
 chaos-asan:
 	@$(CHAOS_ASAN) $(MAKE) test-asan T=t/lifecycle/chaos.t
 
+FUZZ_STATE =		WS_MGR_STATE=$(or $(SECONDS),600) WS_MGR_SEED=$(SEED) \
+			WS_MGR_ENGINE='$(ENGINE)' $(MAKE) test
+
+fuzz-state:
+	@$(FUZZ_STATE) T=t/lifecycle/state.t
+
+fuzz-memory:
+	@$(FUZZ_STATE) T=t/lifecycle/memory_refused.t
+
+mutate:	deps-build-test units clients
+	@build-aux/mutate $(BUILD)/mutate $(or $(SEED),1) \
+		$(if $(filter command,$(origin N)),$(N),300) '$(ONLY)'
+
 
 # The sanitizers want nginx to be compiled with them; nginx-dev has no sources.
 
@@ -279,5 +298,5 @@ install:	all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY:	all help deps fresh bench bench-quick run demo-page demo units clients test docs embed dist compile-commands lint cover deb unit source test-asan fuzzers \
+.PHONY:	mutate fuzz-state fuzz-memory all help deps fresh bench bench-quick run demo-page demo units clients test docs embed dist compile-commands lint cover deb unit source test-asan fuzzers \
 	fuzz-link fuzz fuzz-corpus bench-memory bench-redis bench-frame install clean

@@ -43,10 +43,12 @@ LIBS =		$(HIREDIS) -ljansson \
 			-lssl -lcrypto -lz -pthread
 
 FAKES =		$(call NOUNS,$(TOP)/t/fake,)
+PRELOADS =	$(call NOUNS,$(TOP)/t/preload,)
 
 tests:	$(UNITS:%=$(OUT)/unit/%.so) \
 	$(if $(NOUN),,$(FUZZES:%=$(OUT)/fuzz/%.so) \
-		$(FAKES:%=$(OUT)/fake/%.so))
+		$(FAKES:%=$(OUT)/fake/%.so) \
+		$(PRELOADS:%=$(OUT)/preload/%.so))
 
 $(OUT)/ngx_ws_mgr.a:	$(wildcard $(OURS:%=objs/addon/%.o))
 	rm -f $@
@@ -90,6 +92,12 @@ $(OUT)/fake/%.o:	$(TOP)/t/fake/%.c objs/ngx_auto_config.h
 
 $(OUT)/fake/%.so:	$(OUT)/fake/%.o
 	$(LINK) -shared -o $@ $^ $(SANITIZE)
+
+# for LD_PRELOAD, into processes that are not built here: no sanitizer
+
+$(OUT)/preload/%.so:	$(TOP)/t/preload/%.c
+	mkdir -p $(@D) && $(CC) -O2 -fPIC -shared -Wall -Wextra -Werror \
+		-o $@ $<
 
 # libFuzzer has a main() of its own
 

@@ -14,6 +14,7 @@ use warnings;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Socket qw/ SOL_SOCKET SO_LINGER /;
+use Test::WsMgr::Deflate;
 
 sub new {
     my ($class, %option) = @_;
@@ -47,6 +48,8 @@ sub open {
         . "Upgrade: websocket\r\nConnection: Upgrade\r\n"
         . "Sec-WebSocket-Version: 13\r\n"
         . "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        . ($self->{deflate} ? "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                            : '')
         . "Sec-WebSocket-Protocol: ws-mgr.v1, ticket.$self->{ticket}\r\n\r\n";
 
     return 1;
@@ -86,11 +89,34 @@ sub read {
             return 0;
         }
 
-        substr($self->{buffer}, 0, $+[0]) = '';
+        $self->agree(substr $self->{buffer}, 0, $+[0], '');
         $self->{upgraded} = 1;
     }
 
     return $self->frames;
+}
+
+# what the answer says of permessage-deflate
+sub agree {
+    my ($self, $head) = @_;
+
+    delete @$self{qw/ window inflater /};
+
+    my ($agreed) = $head =~ /^sec-websocket-extensions: (.*)\r$/mi or return;
+
+    $self->{window} = $agreed =~ /server_max_window_bits=(\d+)/ ? $1 : 15;
+    $self->{keeps_window} = $agreed !~ /server_no_context_takeover/;
+}
+
+# what a compressed payload stands for
+sub inflated {
+    my ($self, $payload) = @_;
+
+    delete $self->{inflater} if !$self->{keeps_window};
+    $self->{inflater} ||= Test::WsMgr::Deflate::inflater($self->{window});
+
+    return Test::WsMgr::Deflate::inflate($self->{inflater}, $payload)
+           // 'no DEFLATE';
 }
 
 # whole frames of the buffer
@@ -120,7 +146,7 @@ sub frames {
         my $opcode = $first & 0xf;
 
         if ($opcode == 1) {
-            $self->take($payload);
+            $self->take($first & 0x40 ? $self->inflated($payload) : $payload);
         } elsif ($opcode == 9) {
             syswrite $self->{socket},
                      pack('CCN', 0x8a, 0x80 | length $payload, 0) . $payload;
