@@ -150,11 +150,13 @@ ngx_ws_mgr_api_tickets_body(ngx_http_request_t *r, ngx_str_t *body,
     json_error_t           error;
     ngx_ws_mgr_problem_t   problem;
 
-    posted = json_loadb((char *) body->data, body->len,
-                        JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
-                        &error);
+    rc = ngx_ws_mgr_ticket_load(body, JSON_DECODE_ANY, &posted, &error);
 
-    if (posted == NULL) {
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc != NGX_OK) {
         ngx_ws_mgr_api_fault_fill(&problem, NGX_WS_MGR_FAULT_JSON,
                                   error.text);
 
@@ -340,6 +342,7 @@ static ngx_int_t
 ngx_ws_mgr_api_tickets_record(ngx_ws_mgr_api_ticket_t *ticket, json_t *posted)
 {
     double                   now;
+    size_t                   len;
     json_t                  *record, *ttl, *permissions, *single, *metadata;
     json_t                  *email;
     ngx_time_t              *tp;
@@ -400,12 +403,14 @@ ngx_ws_mgr_api_tickets_record(ngx_ws_mgr_api_ticket_t *ticket, json_t *posted)
         return NGX_ERROR;
     }
 
-    (void) json_dumpb(record, (char *) op->record.data, op->record.len,
-                      NGX_WS_MGR_API_TICKETS_FLAGS);
+    len = json_dumpb(record, (char *) op->record.data, op->record.len,
+                     NGX_WS_MGR_API_TICKETS_FLAGS);
 
     json_decref(record);
 
-    return NGX_OK;
+    /* 0: no memory for it, though there was to measure it */
+
+    return (len == op->record.len) ? NGX_OK : NGX_ERROR;
 }
 
 

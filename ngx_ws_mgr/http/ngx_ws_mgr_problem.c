@@ -134,6 +134,7 @@ static ngx_int_t
 ngx_ws_mgr_problem_send_document(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, json_t *document)
 {
+    size_t     len;
     ngx_str_t  body;
 
     if (document == NULL) {
@@ -148,10 +149,16 @@ ngx_ws_mgr_problem_send_document(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    (void) json_dumpb(document, (char *) body.data, body.len,
-                      NGX_WS_MGR_PROBLEM_FLAGS);
+    len = json_dumpb(document, (char *) body.data, body.len,
+                     NGX_WS_MGR_PROBLEM_FLAGS);
 
     json_decref(document);
+
+    /* 0: no memory for it, though there was to measure it */
+
+    if (len != body.len) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_ws_mgr_problem_send_body(r, status, type, &body);
 }

@@ -61,23 +61,44 @@ ngx_ws_mgr_ticket_make_id(u_char *p)
 }
 
 
+/*
+ * jansson reports a syntax error where it lacks memory for a token, and nothing
+ * at all where it lacks memory for a value.  malloc() sets errno.
+ */
+
+ngx_int_t
+ngx_ws_mgr_ticket_load(ngx_str_t *text, size_t flags, json_t **root,
+    json_error_t *error)
+{
+    ngx_set_errno(0);
+
+    *root = json_loadb((char *) text->data, text->len,
+                       JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL|flags, error);
+    if (*root) {
+        return NGX_OK;
+    }
+
+    return (ngx_errno == NGX_ENOMEM) ? NGX_ERROR : NGX_DECLINED;
+}
+
+
 ngx_int_t
 ngx_ws_mgr_ticket_parse(ngx_str_t *record, ngx_pool_t *pool,
     ngx_ws_mgr_ticket_t *t, const char **error)
 {
-    u_char  *user, *permissions;
-    json_t  *root, *list;
+    u_char     *user, *permissions;
+    json_t     *root, *list;
+    ngx_int_t   rc;
 
     if (record->len > NGX_WS_MGR_TICKET_RECORD) {
         *error = "the record is too large";
         return NGX_DECLINED;
     }
 
-    root = json_loadb((char *) record->data, record->len,
-                      JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL, NULL);
-    if (root == NULL) {
+    rc = ngx_ws_mgr_ticket_load(record, 0, &root, NULL);
+    if (rc != NGX_OK) {
         *error = "the record is not JSON";
-        return NGX_DECLINED;
+        return rc;
     }
 
     *error = ngx_ws_mgr_ticket_read(root, t);

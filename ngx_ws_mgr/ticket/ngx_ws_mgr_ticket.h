@@ -95,6 +95,13 @@ ngx_int_t ngx_ws_mgr_ticket_check_id(ngx_str_t *id);
 ngx_int_t ngx_ws_mgr_ticket_make_id(u_char *p);
 
 /*
+ * Parses JSON with jansson: NGX_OK; NGX_ERROR: no memory; NGX_DECLINED: not
+ * JSON, "error" says where.
+ */
+ngx_int_t ngx_ws_mgr_ticket_load(ngx_str_t *text, size_t flags, json_t **root,
+    json_error_t *error);
+
+/*
  * Reads the JSON of a record: user_id and expires_at are required, unknown
  * members are ignored.  NGX_OK; NGX_ERROR: no memory; NGX_DECLINED: not a
  * record, "*error" says why.
