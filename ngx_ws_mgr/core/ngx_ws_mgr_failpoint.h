@@ -8,6 +8,9 @@
  * of SIGKILL.  A point is named by the function that it is in: each function
  * that unlocks a shard has one just before, and "_midst" is where data are half
  * changed.
+ *
+ * A file "slab" in that directory holds a number n: about one request in n for
+ * shared memory is refused.
  */
 
 
@@ -40,6 +43,42 @@ ngx_ws_mgr_failpoint(const char *function, const char *where)
     }
 }
 
+
+static inline ngx_uint_t
+ngx_ws_mgr_failpoint_refuses(void)
+{
+    int              fd;
+    u_char           path[NGX_MAX_PATH], text[NGX_INT_T_LEN];
+    ssize_t          len;
+    ngx_int_t        n;
+    const char      *dir;
+    static uint32_t  state = 2463534242U;
+
+    dir = getenv("WS_MGR_FAILPOINTS");
+    if (dir == NULL) {
+        return 0;
+    }
+
+    *ngx_snprintf(path, sizeof(path) - 1, "%s/slab", dir) = '\0';
+
+    fd = open((char *) path, O_RDONLY);
+    if (fd == -1) {
+        return 0;
+    }
+
+    len = read(fd, text, sizeof(text));
+    (void) close(fd);
+
+    n = (len > 0) ? ngx_atoi(text, len) : NGX_ERROR;
+
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+
+    return n > 0 && state % n == 0;
+}
+
+
 #define ngx_ws_mgr_failpoint_midst()  ngx_ws_mgr_failpoint(__func__, "_midst")
 #define ngx_ws_mgr_failpoint_end()    ngx_ws_mgr_failpoint(__func__, "")
 
@@ -47,6 +86,7 @@ ngx_ws_mgr_failpoint(const char *function, const char *where)
 
 #define ngx_ws_mgr_failpoint_midst()
 #define ngx_ws_mgr_failpoint_end()    (void) 0
+#define ngx_ws_mgr_failpoint_refuses()  0
 
 #endif
 

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_ws_mgr_failpoint.h>
 #include <ngx_ws_mgr_shard.h>
 
 
@@ -62,6 +63,10 @@ ngx_ws_mgr_shard_alloc_locked(ngx_ws_mgr_shard_t *shard, size_t size)
 {
     void        *p;
     ngx_uint_t   n;
+
+    if (ngx_ws_mgr_failpoint_refuses()) {
+        return NULL;
+    }
 
     for (n = 0; n < NGX_WS_MGR_SHARD_EVICTIONS; n++) {
 

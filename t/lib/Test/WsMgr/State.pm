@@ -347,7 +347,7 @@ sub step_say {
     return $text;
 }
 
-# the pong says that the thread is shown
+# the pong says that the thread is shown, or that an error came before
 sub step_thread {
     my ($self, $who, $which) = @_;
     my $client = $self->client($who);
@@ -356,6 +356,7 @@ sub step_thread {
     return 'is out' if !$client->{socket} || $client->{asleep};
 
     my $before = $client->{ponged} // 0;
+    my $errors = $client->{errors} // 0;
 
     delete $client->{thread};
     $self->tell($client, qq/{"type":"thread_switched","thread_id":"$thread"}/);
@@ -363,7 +364,7 @@ sub step_thread {
     $client->{thread} = $thread
         if $self->until(sub { !$client->{socket}
                               || ($client->{ponged} // 0) > $before })
-           && $client->{socket};
+           && $client->{socket} && ($client->{errors} // 0) == $errors;
 
     return "$client->{name} $thread";
 }

@@ -46,7 +46,10 @@ sub take {
     } elsif ($text =~ /\A\{"type":"pong"/) {
         $self->{ponged}++;
 
-    } elsif ($text !~ /\A\{"type":"(?:server_shutdown|heartbeat|error)"/) {
+    } elsif ($text =~ /\A\{"type":"error"/) {
+        $self->{errors}++;
+
+    } elsif ($text !~ /\A\{"type":"(?:server_shutdown|heartbeat)"/) {
         $model->wrong($self, leaked => $text);
     }
 }

@@ -32,12 +32,12 @@ my $main = 'env WS_MGR_FAILPOINTS;';
 my $http = 'ws_mgr_drain 300ms; keepalive_requests 100000;';
 
 # engine: "shm" or "redis"; room: how many events a log has; faults: where they
-# are "memory", it can be refused
+# are of memory, it can be refused
 sub new {
     my ($class, %option) = @_;
     my $self = bless { lines => {}, %option }, $class;
     my $log = "events=$option{room} bytes=4m";
-    my @refused = $option{faults} ne 'memory' ? ()
+    my @refused = $option{faults} !~ /^memory/ ? ()
                   : (allow => [ '(?:malloc|calloc|realloc|posix_memalign)\(.*\) failed',
                                 'Cannot allocate memory' ]);
 
@@ -49,7 +49,7 @@ sub new {
     $ENV{WS_MGR_FAILPOINTS} = "$self->{dir}/points";
 
     local $ENV{WS_MGR_MODULE} = $ENV{WS_MGR_FAILPOINTS_MODULE}
-        if $option{faults} eq 'memory' && $ENV{WS_MGR_FAILPOINTS_MODULE};
+        if $option{faults} =~ /^memory/ && $ENV{WS_MGR_FAILPOINTS_MODULE};
 
     if ($option{engine} eq 'shm') {
         $self->{nodes} = [ $self->with_clock(0, sub {
@@ -100,7 +100,7 @@ sub with_clock {
 
     # a sanitizer has an allocator of its own
     push @preload, "$units/preload/memory.so"
-        if $self->{faults} eq 'memory' && $i < 2 && !$ENV{WS_MGR_ASAN};
+        if $self->{faults} =~ /^memory/ && $i < 2 && !$ENV{WS_MGR_ASAN};
 
     -e or die "no $_: make units" for @preload;
 
@@ -178,8 +178,6 @@ sub reload {
 
     # the master is asked once the last generation is there
     return if $node->workers != $node->{workers};
-    # a worker that starts without memory is nginx's own matter
-    $self->refuse_memory(0);
     $node->forget;
     $node->signal('HUP');
 }
