@@ -128,7 +128,13 @@ ngx_ws_mgr_engine_names(ngx_cycle_t *cycle)
 
     ngx_ws_mgr_engine_field.data = p;
     p = ngx_cpymem(p, ngx_ws_mgr_node->name, NGX_WS_MGR_NODE_LEN);
-    p = ngx_sprintf(p, ".%P", ngx_pid);
+
+    /* a kick of another node finds the channel by the slot, which stands in
+       the id of the connection */
+
+    p = (ngx_ws_mgr_slot != NGX_WS_MGR_NO_SLOT)
+        ? ngx_sprintf(p, ".%ui", ngx_ws_mgr_slot)
+        : ngx_sprintf(p, ".p%P", ngx_pid);
     ngx_ws_mgr_engine_field.len = p - ngx_ws_mgr_engine_field.data;
 
     channel = &ngx_ws_mgr_engine_channel;
