@@ -14,12 +14,16 @@
 #define NGX_WS_MGR_COPY_BATCH  65536       /* bytes copied out in one go */
 
 
-/* frames of a log, for sockets of a window; what a seq of an epoch is never
-   changes, so they outlive the batch that they were made from */
+/*
+ * Frames of a log, compressed for the sockets of a window.  A log never has
+ * another event for a seq, and no other log ever gets its id, so the frames
+ * outlive the batch that they were made from.  An epoch is no such identity:
+ * Redis servers choose epochs, and two users may have the same one.
+ */
 
 typedef struct {
     ngx_ws_mgr_batch_t    batch;
-    uint64_t              epoch;           /* 0: it holds nothing */
+    uint64_t              log;             /* its id; 0: no frames */
     size_t                min;
 } ngx_ws_mgr_copy_deflated_t;
 
@@ -150,7 +154,7 @@ ngx_ws_mgr_copy_deflated_already(ngx_ws_mgr_copy_deflated_t *deflated,
     from = &ngx_ws_mgr_copy.batch;
     to = &deflated->batch;
 
-    if (deflated->epoch != from->epoch || deflated->min != min
+    if (deflated->log != from->log || deflated->min != min
         || to->n != from->n)
     {
         return 0;
@@ -179,7 +183,7 @@ ngx_ws_mgr_copy_deflate_batch(ngx_ws_mgr_copy_deflated_t *deflated,
     from = &ngx_ws_mgr_copy.batch;
     to = &deflated->batch;
 
-    deflated->epoch = 0;
+    deflated->log = 0;
 
     /* no frame becomes longer */
 
@@ -206,7 +210,7 @@ ngx_ws_mgr_copy_deflate_batch(ngx_ws_mgr_copy_deflated_t *deflated,
     to->n = from->n;
     to->last = p;
 
-    deflated->epoch = from->epoch;
+    deflated->log = from->log;
     deflated->min = min;
 
     return NGX_OK;

@@ -223,7 +223,8 @@ ngx_ws_mgr_feed_restart_locked(ngx_ws_mgr_shard_t *shard,
                                       NGX_WS_MGR_DISCARD_EVICTED_EPOCH);
     }
 
-    ngx_ws_mgr_log_restart(log, epoch, seq);
+    ngx_ws_mgr_log_restart(log, ngx_ws_mgr_shard_log_id_locked(shard), epoch,
+                           seq);
     ngx_ws_mgr_failpoint_midst();
 
     for (member = user->members; member; member = member->next) {

@@ -27,9 +27,10 @@ static ngx_uint_t ngx_ws_mgr_log_skip(ngx_ws_mgr_batch_t *batch,
 
 
 void
-ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t epoch,
+ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t id, uint64_t epoch,
     ngx_uint_t broadcast)
 {
+    log->id = id;
     log->epoch = epoch;
     log->broadcast = (uint8_t) broadcast;
     log->epoch_len = (uint8_t) (ngx_ws_mgr_log_base36(log->epoch_text, epoch)
@@ -38,9 +39,10 @@ ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t epoch,
 
 
 void
-ngx_ws_mgr_log_restart(ngx_ws_mgr_log_t *log, uint64_t epoch, uint64_t seq)
+ngx_ws_mgr_log_restart(ngx_ws_mgr_log_t *log, uint64_t id, uint64_t epoch,
+    uint64_t seq)
 {
-    ngx_ws_mgr_log_init(log, epoch, log->broadcast);
+    ngx_ws_mgr_log_init(log, id, epoch, log->broadcast);
 
     log->last = seq;
     log->floor = seq;
@@ -321,7 +323,7 @@ ngx_ws_mgr_log_read_none(uint64_t cursor, ngx_ws_mgr_batch_t *batch)
 {
     batch->last = batch->start;
     batch->n = 0;
-    batch->epoch = 0;
+    batch->log = 0;
     batch->cursor = cursor;
     batch->more = 0;
     batch->aimed = 0;
@@ -337,7 +339,7 @@ ngx_ws_mgr_log_read(ngx_ws_mgr_log_t *log, uint64_t cursor, uint64_t now,
     ngx_ws_mgr_event_t  *event;
 
     ngx_ws_mgr_log_read_none(cursor, batch);
-    batch->epoch = log->epoch;
+    batch->log = log->id;
 
     if (cursor < log->floor) {
         return NGX_DECLINED;

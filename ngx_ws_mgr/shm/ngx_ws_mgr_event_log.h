@@ -89,6 +89,9 @@ typedef struct {
 
 typedef struct {
     ngx_ws_mgr_event_t  **ring;            /* by seq & (size - 1) */
+    uint64_t              id;              /* of this log in this epoch; never
+                                              given again in the life of the
+                                              zones */
     uint64_t              epoch;
     uint64_t              last;            /* the highest seq given out */
     uint64_t              floor;           /* the highest seq not held */
@@ -157,7 +160,7 @@ typedef struct {
     u_char               *last;            /* end of what was copied */
     u_char               *end;
     ngx_uint_t            n;               /* frames copied */
-    uint64_t              epoch;           /* of the log */
+    uint64_t              log;             /* its id; 0: of no log */
     uint64_t              cursor;          /* where to read on from */
     uint64_t              skip_from;       /* in: the first seq that may be
                                               skipped; 0: none may */
@@ -189,8 +192,8 @@ typedef ngx_uint_t (*ngx_ws_mgr_match_pt)(ngx_ws_mgr_event_t *event,
     void *data);
 
 
-/* an empty log in zeroed memory; epoch below 2^63, not 0 */
-void ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t epoch,
+/* an empty log in zeroed memory; the id is new; epoch below 2^63, not 0 */
+void ngx_ws_mgr_log_init(ngx_ws_mgr_log_t *log, uint64_t id, uint64_t epoch,
     ngx_uint_t broadcast);
 
 /* bytes of shared memory that the entry's block takes; 0: over 2^31 */
@@ -213,8 +216,9 @@ void *ngx_ws_mgr_log_grow(ngx_ws_mgr_log_t *log, void *ring, size_t size);
 void ngx_ws_mgr_log_append(ngx_ws_mgr_log_t *log, ngx_ws_mgr_ids_t *ids,
     ngx_ws_mgr_event_t *event, ngx_ws_mgr_entry_t *entry);
 
-/* of an empty log: it is of that epoch, and its next event behind "seq" */
-void ngx_ws_mgr_log_restart(ngx_ws_mgr_log_t *log, uint64_t epoch,
+/* of an empty log: its id is new, it is of that epoch, and its next event
+   behind "seq" */
+void ngx_ws_mgr_log_restart(ngx_ws_mgr_log_t *log, uint64_t id, uint64_t epoch,
     uint64_t seq);
 
 /* takes the oldest event out of log and ids; NULL: the log is empty.  The

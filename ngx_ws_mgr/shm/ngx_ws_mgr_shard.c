@@ -131,7 +131,8 @@ ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard, ngx_str_t *name)
     ngx_memcpy(user->name, name->data, name->len);
 
     ngx_queue_init(&user->conns);
-    ngx_ws_mgr_log_init(&user->log, ngx_ws_mgr_shard_epoch(shard),
+    ngx_ws_mgr_log_init(&user->log, ngx_ws_mgr_shard_log_id_locked(shard),
+                        ngx_ws_mgr_shard_epoch(shard),
                         name->len == 1 && name->data[0] == '*');
 
     ngx_ws_mgr_shard_insert(shard, user);
@@ -407,6 +408,15 @@ ngx_ws_mgr_shard_forget_locked(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_shard_remove(shard, user);
     ngx_slab_free_locked(shard->pool, user);
     shard->nlogs--;
+}
+
+
+/* the counter outlives a loss of the shard's content */
+
+uint64_t
+ngx_ws_mgr_shard_log_id_locked(ngx_ws_mgr_shard_t *shard)
+{
+    return ++shard->numbered * NGX_WS_MGR_SHARDS + shard->index;
 }
 
 

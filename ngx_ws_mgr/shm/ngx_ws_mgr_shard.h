@@ -68,7 +68,7 @@ struct ngx_ws_mgr_conn_s {
 };
 
 
-/* with a name of up to 57 bytes in a block of 256 */
+/* with a name of up to 49 bytes in a block of 256 */
 
 struct ngx_ws_mgr_user_s {
     ngx_ws_mgr_user_t       *next;         /* in its bucket */
@@ -106,6 +106,7 @@ typedef struct {
     ngx_slab_pool_t         *pool;         /* of all its memory but this */
     u_char                  *end;          /* of that */
     uint64_t                 seed;         /* of epochs */
+    uint64_t                 numbered;     /* logs, so far */
     uint64_t                 ordinal;      /* of connections, last given out */
 
     /* from here on it is made anew, after a worker has died in the midst of a
@@ -213,6 +214,9 @@ ngx_ws_mgr_user_t *ngx_ws_mgr_shard_behind(ngx_ws_mgr_shard_t *shard,
     uint32_t hash, ngx_str_t *name);
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_next(ngx_ws_mgr_shard_t *shard,
     ngx_ws_mgr_user_t *user);
+
+/* the id of a log that begins; no log of any shard has had that id before */
+uint64_t ngx_ws_mgr_shard_log_id_locked(ngx_ws_mgr_shard_t *shard);
 
 /* a user that is unknown so far; NULL: no memory */
 ngx_ws_mgr_user_t *ngx_ws_mgr_shard_create_locked(ngx_ws_mgr_shard_t *shard,

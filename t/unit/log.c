@@ -39,7 +39,7 @@ setup(void **state)
     batch.start = frames;
     batch.end = frames + sizeof(frames);
 
-    ngx_ws_mgr_log_init(&log, 35 * 36 + 10, 0);
+    ngx_ws_mgr_log_init(&log, 1, 35 * 36 + 10, 0);
 
     return 0;
 }

@@ -7,6 +7,9 @@
 #include "world.h"
 
 
+#define LOGS  32
+
+
 static void
 test_in_and_out(void **state)
 {
@@ -229,6 +232,80 @@ test_seek(void **state)
 }
 
 
+static uint64_t
+log_id(const char *name)
+{
+    uint64_t             id;
+    ngx_str_t            user;
+    ngx_ws_mgr_user_t   *u;
+    ngx_ws_mgr_shard_t  *shard;
+
+    user.data = (u_char *) name;
+    user.len = ngx_strlen(name);
+
+    shard = ngx_ws_mgr_member_lock_name(&user, &u);
+    assert_non_null(u);
+    id = u->log.id;
+    ngx_ws_mgr_shard_rest_locked(shard, u);
+    ngx_ws_mgr_shard_unlock(shard);
+
+    return id;
+}
+
+
+/* neither a second user, nor another epoch, nor the same name and memory once
+   more brings an id back */
+
+static void
+test_log_ids(void **state)
+{
+    char                 name[8];
+    uint64_t             ids[3 * LOGS];
+    ngx_str_t            user;
+    ngx_uint_t           i, k, n;
+    ngx_ws_mgr_usage_t   usage;
+    ngx_ws_mgr_shard_t  *shard;
+
+    (void) state;
+
+    for (n = 0, k = 0; k < 2; k++) {
+        for (i = 0; i < LOGS; i++) {
+            user.data = (u_char *) name;
+            user.len = sprintf(name, "u%d", (int) i);
+
+            ids[n++] = log_id(name);
+
+            if (k == 0) {
+                assert_int_equal(ngx_ws_mgr_publish_adopt(&user, 1764580000, 0),
+                                 NGX_OK);
+                ids[n++] = log_id(name);
+            }
+        }
+
+        world_conf.limits.age = 0;
+
+        for (i = 0; i < world_conf.nshards; i++) {
+            shard = ngx_ws_mgr_shard_at(i);
+            ngx_ws_mgr_shard_lock(shard);
+            (void) ngx_ws_mgr_shard_expire_locked(shard, LOGS,
+                                                  ngx_ws_mgr_now() + 1);
+            ngx_ws_mgr_shard_unlock(shard);
+        }
+
+        ngx_ws_mgr_census_usage(&usage);
+        assert_int_equal(usage.logs, 0);
+    }
+
+    for (i = 0; i < n; i++) {
+        assert_true(ids[i] != 0);
+
+        for (k = 0; k < i; k++) {
+            assert_true(ids[i] != ids[k]);
+        }
+    }
+}
+
+
 static void
 test_confirm(void **state)
 {
@@ -363,6 +440,8 @@ ngx_ws_mgr_unit_registry(void)
         cmocka_unit_test_setup_teardown(test_ids, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_seek, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_log_ids, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(test_confirm, world_setup,
                                         world_teardown),
