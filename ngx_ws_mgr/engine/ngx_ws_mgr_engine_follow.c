@@ -18,7 +18,8 @@
 /* a user whom this worker has sockets of, and who is waited for */
 
 typedef struct {
-    ngx_rbtree_node_t            node;     /* key: hash */
+    ngx_str_node_t               user;     /* first; key: hash, which several
+                                              users may have */
     ngx_queue_t                  queue;    /* of server->follows */
     ngx_queue_t                  stale;    /* of server->stale; next NULL: no */
     ngx_queue_t                  waits;    /* items of ops */
@@ -33,8 +34,7 @@ typedef struct {
     unsigned                     again:1;  /* and once more behind it */
     unsigned                     want:1;   /* back to "from" */
     unsigned                     drop:1;   /* the server knows what is not so */
-    u_char                       len;
-    u_char                       name[1];
+    u_char                       name[1];  /* of the user */
 } ngx_ws_mgr_follow_t;
 
 
@@ -69,7 +69,7 @@ void
 ngx_ws_mgr_engine_follow_init(void)
 {
     ngx_rbtree_init(&ngx_ws_mgr_follow_tree, &ngx_ws_mgr_follow_sentinel,
-                    ngx_rbtree_insert_value);
+                    ngx_str_rbtree_insert_value);
 }
 
 
@@ -92,30 +92,9 @@ ngx_ws_mgr_engine_follow_exit(ngx_ws_mgr_engine_server_t *server)
 static ngx_ws_mgr_follow_t *
 ngx_ws_mgr_follow_find(ngx_str_t *user)
 {
-    uint32_t              hash;
-    ngx_rbtree_node_t    *node;
-    ngx_ws_mgr_follow_t  *f;
-
-    hash = ngx_ws_mgr_shard_hash(user);
-    node = ngx_ws_mgr_follow_tree.root;
-
-    while (node != &ngx_ws_mgr_follow_sentinel) {
-
-        if (hash == node->key) {
-            f = (ngx_ws_mgr_follow_t *) node;
-
-            if (f->len == user->len
-                && ngx_memcmp(f->name, user->data, f->len) == 0)
-            {
-                return f;
-            }
-        }
-
-        /* those of one hash are in the right subtree of each other */
-        node = (hash < node->key) ? node->left : node->right;
-    }
-
-    return NULL;
+    return (ngx_ws_mgr_follow_t *)
+               ngx_str_rbtree_lookup(&ngx_ws_mgr_follow_tree, user,
+                                     ngx_ws_mgr_shard_hash(user));
 }
 
 
@@ -136,17 +115,19 @@ ngx_ws_mgr_follow_get(ngx_str_t *user)
         return NULL;
     }
 
-    f->node.key = ngx_ws_mgr_shard_hash(user);
-    f->server = ngx_ws_mgr_engine_server(user);
-    f->len = (u_char) user->len;
+    f->user.node.key = ngx_ws_mgr_shard_hash(user);
+    f->user.str.len = user->len;
+    f->user.str.data = f->name;
     ngx_memcpy(f->name, user->data, user->len);
+
+    f->server = ngx_ws_mgr_engine_server(user);
 
     f->call.data = f;
     f->call.timeout = f->server->conf->timeout;
 
     ngx_queue_init(&f->waits);
 
-    ngx_rbtree_insert(&ngx_ws_mgr_follow_tree, &f->node);
+    ngx_rbtree_insert(&ngx_ws_mgr_follow_tree, &f->user.node);
     ngx_queue_insert_tail(&f->server->follows, &f->queue);
     f->server->nfollows++;
 
@@ -157,7 +138,7 @@ ngx_ws_mgr_follow_get(ngx_str_t *user)
 static void
 ngx_ws_mgr_follow_free(ngx_ws_mgr_follow_t *f)
 {
-    ngx_rbtree_delete(&ngx_ws_mgr_follow_tree, &f->node);
+    ngx_rbtree_delete(&ngx_ws_mgr_follow_tree, &f->user.node);
     ngx_queue_remove(&f->queue);
     f->server->nfollows--;
 
@@ -381,8 +362,7 @@ ngx_ws_mgr_engine_redis_lost(ngx_uint_t shard)
     {
         f = (ngx_ws_mgr_follow_t *) node;
 
-        user.data = f->name;
-        user.len = f->len;
+        user = f->user.str;
 
         if (ngx_ws_mgr_shard_index(&user) == shard) {
             ngx_ws_mgr_follow_mark(f);
@@ -494,8 +474,7 @@ ngx_ws_mgr_follow_sync(ngx_ws_mgr_follow_t *f)
 {
     ngx_ws_mgr_engine_sync_t  sync;
 
-    sync.user.data = f->name;
-    sync.user.len = f->len;
+    sync.user = f->user.str;
     sync.sockets = f->refs;
     sync.from = f->from;
     sync.want = f->want;
@@ -533,8 +512,7 @@ ngx_ws_mgr_follow_part(ngx_ws_mgr_follow_t *f)
         return NGX_OK;
     }
 
-    user.data = f->name;
-    user.len = f->len;
+    user = f->user.str;
 
     ngx_ws_mgr_engine_keys(&keys, &user);
 
@@ -576,8 +554,7 @@ ngx_ws_mgr_follow_synced(ngx_ws_mgr_redis_call_t *call, redisReply *reply)
     ngx_str_t             user;
     ngx_ws_mgr_follow_t  *f = call->data;
 
-    user.data = f->name;
-    user.len = f->len;
+    user = f->user.str;
 
     rc = reply ? ngx_ws_mgr_engine_catch_up(&user, reply, f->want)
                : NGX_ERROR;
