@@ -25,6 +25,8 @@ static size_t ngx_ws_mgr_redis_room_of(ngx_str_t *args, ngx_uint_t nargs);
 static ngx_int_t ngx_ws_mgr_redis_send(ngx_ws_mgr_redis_slot_t *slot,
     ngx_uint_t text);
 static void ngx_ws_mgr_redis_deadline(ngx_event_t *ev);
+static ngx_int_t ngx_ws_mgr_redis_resume(ngx_ws_mgr_redis_t *redis);
+static void ngx_ws_mgr_redis_requeue(ngx_ws_mgr_redis_t *redis);
 static ngx_ws_mgr_redis_call_t *ngx_ws_mgr_redis_drop(
     ngx_ws_mgr_redis_slot_t *slot);
 static ngx_uint_t ngx_ws_mgr_redis_unknown(redisReply *reply);
@@ -57,7 +59,9 @@ ngx_ws_mgr_redis_call(ngx_ws_mgr_redis_t *redis,
         return NGX_ERROR;
     }
 
-    if (!redis->ready) {
+    /* no call overtakes those that are to be sent again */
+
+    if (!redis->ready || !ngx_queue_empty(&redis->again)) {
         ngx_queue_insert_tail(&redis->waiting, &slot->queue);
         slot->waiting = 1;
 
@@ -258,7 +262,7 @@ ngx_ws_mgr_redis_release(ngx_ws_mgr_redis_t *redis)
 
         ngx_queue_remove(q);
 
-        if (ngx_ws_mgr_redis_send(slot, 0) != NGX_OK) {
+        if (ngx_ws_mgr_redis_send(slot, slot->text) != NGX_OK) {
             ngx_queue_insert_head(&redis->waiting, q);
             return NGX_ERROR;
         }
@@ -341,12 +345,13 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
         && ngx_ws_mgr_redis_unknown(reply))
     {
         ngx_queue_remove(q);
+        ngx_queue_insert_tail(&redis->again, q);
 
-        if (ngx_ws_mgr_redis_send(slot, 1) == NGX_OK) {
-            return NGX_OK;
-        }
+        slot->text = 1;
+        slot->waiting = 1;
+        slot->call->sent = 0;
 
-        ngx_queue_insert_head(&redis->sent, q);
+        return ngx_ws_mgr_redis_resume(redis);
     }
 
     ngx_ws_mgr_histogram_note(NGX_WS_MGR_HISTOGRAM_REDIS_COMMAND,
@@ -361,7 +366,41 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
         ngx_ws_mgr_discard(REDIS_UNCLAIMED);
     }
 
-    return redis->lost ? NGX_ERROR : NGX_OK;
+    return redis->lost ? NGX_ERROR : ngx_ws_mgr_redis_resume(redis);
+}
+
+
+/* what was not run goes first, in its order, and then what came since */
+
+static ngx_int_t
+ngx_ws_mgr_redis_resume(ngx_ws_mgr_redis_t *redis)
+{
+    if (ngx_queue_empty(&redis->again) || !ngx_queue_empty(&redis->sent)) {
+        return NGX_OK;
+    }
+
+    ngx_ws_mgr_redis_requeue(redis);
+
+    if (ngx_ws_mgr_redis_release(redis) != NGX_OK) {
+        ngx_ws_mgr_redis_fault_is(redis, "no memory");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_ws_mgr_redis_requeue(ngx_ws_mgr_redis_t *redis)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&redis->again)) {
+        q = ngx_queue_last(&redis->again);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_head(&redis->waiting, q);
+    }
 }
 
 
@@ -395,6 +434,10 @@ ngx_ws_mgr_redis_fail(ngx_ws_mgr_redis_t *redis)
     ngx_ws_mgr_redis_call_t  *call;
     ngx_ws_mgr_redis_slot_t  *slot;
 
+    /* these were not run: another connection may */
+
+    ngx_ws_mgr_redis_requeue(redis);
+
     /* a handler may begin or cancel others */
 
     ngx_queue_init(&sent);
@@ -419,6 +462,8 @@ void
 ngx_ws_mgr_redis_forget(ngx_ws_mgr_redis_t *redis)
 {
     ngx_queue_t  *q;
+
+    ngx_ws_mgr_redis_requeue(redis);
 
     ngx_queue_add(&redis->sent, &redis->waiting);
     ngx_queue_init(&redis->waiting);

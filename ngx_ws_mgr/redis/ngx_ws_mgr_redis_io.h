@@ -45,6 +45,10 @@ struct ngx_ws_mgr_redis_s {
     ngx_queue_t                  waiting;
     ngx_queue_t                  sent;
 
+    /* not run, since the server did not know the script: sent again, with the
+       script, when all behind them in the pipeline were answered */
+    ngx_queue_t                  again;
+
     /* on its way out */
     u_char                      *out;
     size_t                       out_pos;
@@ -79,7 +83,7 @@ struct ngx_ws_mgr_redis_slot_s {
     ngx_uint_t                        nargs;
     uint64_t                          begun;    /* us */
     unsigned                          waiting:1;  /* not sent yet */
-    unsigned                          text:1;   /* sent with the script */
+    unsigned                          text:1;   /* goes with the script */
     size_t                            len;
     u_char                            args[1];  /* as they travel */
 };

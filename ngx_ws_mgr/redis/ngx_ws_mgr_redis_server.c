@@ -75,6 +75,7 @@ ngx_ws_mgr_redis_create(ngx_ws_mgr_redis_conf_t *conf,
 
     ngx_queue_init(&redis->waiting);
     ngx_queue_init(&redis->sent);
+    ngx_queue_init(&redis->again);
 
     redis->timer.handler = ngx_ws_mgr_redis_timer_handler;
     redis->timer.data = &ngx_ws_mgr_redis_nobody;
