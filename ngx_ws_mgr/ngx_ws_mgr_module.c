@@ -32,6 +32,8 @@ static char *ngx_ws_mgr_module_socket(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_ws_mgr_module_api(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_ws_mgr_module_both(ngx_conf_t *cf);
+static ngx_int_t ngx_ws_mgr_module_handler(ngx_conf_t *cf,
+    ngx_ws_mgr_loc_conf_t *lcf, ngx_http_handler_pt handler);
 static ngx_int_t ngx_ws_mgr_module_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_ws_mgr_module_phases(ngx_conf_t *cf);
@@ -60,12 +62,14 @@ static ngx_conf_enum_t  ngx_ws_mgr_module_check[] = {
 
 
 static ngx_ws_mgr_conf_size_t  ngx_ws_mgr_module_message_size = {
-    1, 256 * 1024 * 1024, "a size from 1 byte to 256m, such as \"64k\""
+    1, 256 * 1024 * 1024,
+    "a size from 1 byte to 256m, in k or m, such as \"64k\""
 };
 
 
 static ngx_ws_mgr_conf_size_t  ngx_ws_mgr_module_event_size = {
-    64, 64 * 1024 * 1024, "a size from 64 bytes to 64m, such as \"256k\""
+    64, 64 * 1024 * 1024,
+    "a size from 64 bytes to 64m, in k or m, such as \"256k\""
 };
 
 
@@ -348,7 +352,12 @@ ngx_ws_mgr_module_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->socket = 1;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_ws_mgr_handshake_handler;
+
+    if (ngx_ws_mgr_module_handler(cf, lcf, ngx_ws_mgr_handshake_handler)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     /* what an issuer of tickets is told to connect to */
 
@@ -358,6 +367,12 @@ ngx_ws_mgr_module_socket(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         && clcf->name.data[0] == '/')
     {
         mcf->socket_uri = clcf->name;
+        mcf->socket_server = ngx_http_conf_get_module_srv_conf(cf,
+                                                       ngx_http_core_module);
+    }
+
+    if (mcf->socket_at.line == 0) {
+        mcf->socket_at = lcf->at;
     }
 
     return NGX_CONF_OK;
@@ -398,9 +413,40 @@ ngx_ws_mgr_module_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    clcf->handler = ngx_ws_mgr_api_handler;
+    if (ngx_ws_mgr_module_handler(cf, lcf, ngx_ws_mgr_api_handler) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return ngx_ws_mgr_conf_loc_api(cf, cmd, conf);
+}
+
+
+/* a location has one; the last directive that sets it wins, and the merge sees
+   that it was ours */
+
+static ngx_int_t
+ngx_ws_mgr_module_handler(ngx_conf_t *cf, ngx_ws_mgr_loc_conf_t *lcf,
+    ngx_http_handler_pt handler)
+{
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        value = cf->args->elts;
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" stands beside a directive that answers in "
+                           "its place, such as \"proxy_pass\", use a location "
+                           "for each", &value[0]);
+        return NGX_ERROR;
+    }
+
+    clcf->handler = handler;
+    lcf->handler = handler;
+    ngx_ws_mgr_value_here(cf, &lcf->at);
+
+    return NGX_OK;
 }
 
 
@@ -476,7 +522,9 @@ ngx_ws_mgr_module_postconfiguration(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    if (ngx_ws_mgr_conf_zones(cf, mcf) != NGX_OK) {
+    if (ngx_ws_mgr_conf_whole(cf, mcf) != NGX_OK
+        || ngx_ws_mgr_conf_zones(cf, mcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -545,6 +593,8 @@ ngx_ws_mgr_module_init_module(ngx_cycle_t *cycle)
     if (mcf == NULL) {
         return NGX_OK;
     }
+
+    ngx_ws_mgr_conf_whole_drain(cycle, mcf);
 
     if (ngx_ws_mgr_mask_logs(cycle) != NGX_OK) {
         return NGX_ERROR;

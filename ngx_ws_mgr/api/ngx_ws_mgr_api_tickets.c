@@ -535,17 +535,20 @@ ngx_ws_mgr_api_tickets_issued(ngx_ws_mgr_api_ticket_t *ticket)
 }
 
 
-/* of the host that was asked; null where no location has ws_mgr_socket */
+/* the site that ws_mgr_socket belongs to: the name of its server, or else the
+   host that was asked; null where no location has ws_mgr_socket */
 
 static void
 ngx_ws_mgr_api_tickets_url(ngx_ws_mgr_api_ticket_t *ticket,
     ngx_ws_mgr_text_t *t)
 {
-    ngx_str_t                string;
-    const char              *scheme;
-    ngx_ws_mgr_text_t        url;
-    ngx_http_request_t      *r;
-    ngx_ws_mgr_main_conf_t  *conf;
+    ngx_str_t                  string;
+    ngx_uint_t                 port;
+    const char                *scheme;
+    ngx_ws_mgr_text_t          url;
+    ngx_http_request_t        *r;
+    ngx_ws_mgr_main_conf_t    *conf;
+    ngx_http_core_srv_conf_t  *cscf;
 
     r = ticket->request;
     conf = ngx_http_get_module_main_conf(r, ngx_http_ws_mgr_module);
@@ -555,20 +558,37 @@ ngx_ws_mgr_api_tickets_url(ngx_ws_mgr_api_ticket_t *ticket,
         return;
     }
 
-    scheme = "ws";
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+    scheme = conf->site_tls ? "wss" : "ws";
+    string = conf->site;
+    port = 0;
+
+    if (string.len == 0 && cscf != conf->socket_server && conf->site_port) {
+        string = r->headers_in.server;
+        port = conf->site_port;
+
+    } else if (string.len == 0) {
+        scheme = "ws";
 
 #if (NGX_HTTP_SSL)
-    if (r->connection->ssl) {
-        scheme = "wss";
-    }
+        if (r->connection->ssl) {
+            scheme = "wss";
+        }
 #endif
 
-    string = (r->headers_in.host != NULL) ? r->headers_in.host->value
-                                          : r->headers_in.server;
+        string = (r->headers_in.host != NULL) ? r->headers_in.host->value
+                                              : r->headers_in.server;
+    }
 
     ngx_ws_mgr_text_init(&url, ticket->op.pool, 0);
-    ngx_ws_mgr_text_format(&url, string.len + conf->socket_uri.len + 128,
-                           "%s://%V%V?ticket=%V", scheme, &string,
+    ngx_ws_mgr_text_format(&url, string.len + 16, "%s://%V", scheme, &string);
+
+    if (port) {
+        ngx_ws_mgr_text_format(&url, 16, ":%ui", port);
+    }
+
+    ngx_ws_mgr_text_format(&url, conf->socket_uri.len + 128, "%V?ticket=%V",
                            &conf->socket_uri, &ticket->op.id);
 
     string.data = url.start;

@@ -154,8 +154,11 @@ ngx_ws_mgr_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (size == NGX_ERROR || size == 0) {
         return ngx_ws_mgr_value_invalid(cf, &value[1],
-                                       "a size such as \"64m\"");
+                                       "a size such as \"64m\", in k or m "
+                                       "(a gigabyte is 1024m)");
     }
+
+    ngx_ws_mgr_value_here(cf, &mcf->zone_at);
 
     mcf->registry.size = size;
     mcf->used = 1;
@@ -201,6 +204,8 @@ ngx_ws_mgr_conf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    ngx_ws_mgr_value_here(cf, &mcf->log_at);
+
     for (i = 1; i < cf->args->nelts; i++) {
         rc = ngx_ws_mgr_conf_log_limit(&value[i], limits);
 
@@ -211,7 +216,8 @@ ngx_ws_mgr_conf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (rc != NGX_OK) {
             return ngx_ws_mgr_value_invalid(cf, &value[i],
                                 "\"events=\" and 1 to 1048576, \"bytes=\" and "
-                                "a size, or \"age=\" and a time, such as "
+                                "a size in k or m, or \"age=\" and a time in "
+                                "ms, s, m, h or d, such as "
                                 "\"events=256 bytes=256k age=10m\"");
         }
     }

@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_ws_mgr_conf_value.h>
 #include <ngx_ws_mgr_engine_redis.h>
 #include <ngx_ws_mgr_registry.h>
 #include <ngx_ws_mgr_session.h>
@@ -63,7 +64,18 @@ typedef struct {
     ngx_str_t                          socket_uri;    /* of the first location
                                                          with ws_mgr_socket;
                                                          empty: none */
+    ngx_http_core_srv_conf_t          *socket_server; /* where that stands */
+    ngx_str_t                          site;          /* its name and port;
+                                                         empty: it has none */
+    in_port_t                          site_port;     /* 0: of its scheme */
+    unsigned                           site_tls:1;
     unsigned                           used:1;        /* some location is */
+    unsigned                           api:1;         /* some has ws_mgr_api */
+    ngx_ws_mgr_value_place_t           zone_at;
+    ngx_ws_mgr_value_place_t           log_at;
+    ngx_ws_mgr_value_place_t           engine_at;
+    ngx_ws_mgr_value_place_t           store_at;
+    ngx_ws_mgr_value_place_t           socket_at;     /* the first of them */
     ngx_uint_t                         engine_type;   /* UNSET: ws_mgr_engine
                                                          is not there */
 } ngx_ws_mgr_main_conf_t;
@@ -75,12 +87,16 @@ typedef struct {
     ngx_str_t                          uri;           /* data NULL: unset;
                                                          empty: off */
     ngx_str_t                          args;          /* of its query */
+    ngx_ws_mgr_value_place_t           at;
 } ngx_ws_mgr_conf_inner_t;
 
 
 typedef struct {
     /* the socket */
     ngx_flag_t                         socket;        /* ws_mgr_socket here */
+    ngx_http_handler_pt                handler;       /* what it, or ws_mgr_api,
+                                                         gave the location */
+    ngx_ws_mgr_value_place_t           at;            /* where that stands */
     ngx_array_t                       *origins;       /* ngx_ws_mgr_origin_t;
                                                          NULL: own host */
     ngx_flag_t                         any_origin;
@@ -199,10 +215,17 @@ char *ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
 void *ngx_ws_mgr_conf_create_loc(ngx_conf_t *cf);
 char *ngx_ws_mgr_conf_merge_loc(ngx_conf_t *cf, void *parent, void *child);
 
-/* of locations that we post to: one that does not exist is refused, one that is
-   open to all is warned of */
+/* of locations that we post to: one that does not exist, or that takes whatever
+   no other takes, is refused; one that is open to all is warned of */
 char *ngx_ws_mgr_conf_inner_check(ngx_conf_t *cf,
     ngx_ws_mgr_loc_conf_t *conf);
+
+/* what only the whole can tell: who nobody posts to, a drain that is cut, and
+   the site that ws_mgr_socket belongs to */
+ngx_int_t ngx_ws_mgr_conf_whole(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);
+/* when all of the configuration was read */
+void ngx_ws_mgr_conf_whole_drain(ngx_cycle_t *cycle,
+    ngx_ws_mgr_main_conf_t *mcf);
 
 /* adds the zones, if they can hold what the configuration allows */
 ngx_int_t ngx_ws_mgr_conf_zones(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf);

@@ -93,6 +93,7 @@ ngx_ws_mgr_conf_inner_uri(ngx_conf_t *cf, ngx_ws_mgr_conf_inner_t *to,
         return ngx_ws_mgr_value_invalid(cf, &value[1], use);
     }
 
+    ngx_ws_mgr_value_here(cf, &to->at);
     to->uri = value[1];
     ngx_str_set(&to->args, "");
 
@@ -147,19 +148,31 @@ ngx_ws_mgr_conf_inner_exists(ngx_conf_t *cf, ngx_ws_mgr_conf_inner_t *to,
     clcf = ngx_ws_mgr_conf_inner_find(clcf->locations, &to->uri);
 
     if (clcf == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "%s \"%V\" leads to no location of server \"%V\" in "
-                      "%s:%ui", directive, &to->uri, &cscf->server_name,
-                      cscf->file_name, cscf->line);
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &to->at,
+                             "%s \"%V\" leads to no location of server "
+                             "\"%V\"", directive, &to->uri,
+                             &cscf->server_name);
         return NGX_ERROR;
     }
 
-    if (!clcf->internal) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "location \"%V\", where %s leads to, is not internal: "
-                      "anybody can post there, as any user", &clcf->name,
-                      directive);
+    if (clcf->internal) {
+        return NGX_OK;
     }
+
+    if (to->uri.len > 1 && clcf->name.len == 1 && clcf->name.data[0] == '/') {
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &to->at,
+                             "%s \"%V\" leads to \"location /\", which takes "
+                             "what no other location takes: is the URI "
+                             "mistyped? Use the URI of a location such as "
+                             "\"location = %V { internal; ... }\"", directive,
+                             &to->uri, &to->uri);
+        return NGX_ERROR;
+    }
+
+    ngx_ws_mgr_value_log(cf, NGX_LOG_WARN, &to->at,
+                         "location \"%V\", where %s leads to, is not "
+                         "internal: anybody can post there, as any user",
+                         &clcf->name, directive);
 
     return NGX_OK;
 }

@@ -266,6 +266,13 @@ ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_ws_mgr_value_is(&value[1], "off")) {
+        lcf->rate = 0;
+        lcf->burst = 0;
+        return NGX_CONF_OK;
+    }
+
     s = value[1];
     s.len -= ngx_min(s.len, sizeof("/s") - 1);
 
@@ -274,7 +281,8 @@ ngx_ws_mgr_conf_loc_message_rate(ngx_conf_t *cf, ngx_command_t *cmd,
            != NGX_OK)
     {
         return ngx_ws_mgr_value_invalid(cf, &value[1],
-                                "1/s to 1000000/s, such as \"50/s\"");
+                                "\"off\" alone, or 1/s to 1000000/s, such "
+                                "as \"50/s\"");
     }
 
     /* as in the default, 50/s burst=100 */
@@ -337,8 +345,8 @@ ngx_ws_mgr_conf_loc_deflate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (min < 1 || min > NGX_WS_MGR_DEFLATE_MOST) {
         return ngx_ws_mgr_value_invalid(cf, &value[2],
-                                "\"min=\" and a size from 1 byte to 1m, such "
-                                "as \"min=256\"");
+                                "\"min=\" and a size from 1 byte to 1m, in "
+                                "k or m, such as \"min=256\"");
     }
 
     lcf->session.deflate_min = min;

@@ -219,7 +219,17 @@ ngx_ws_mgr_conf_merge_note(ngx_conf_t *cf, ngx_ws_mgr_loc_conf_t *conf)
         mcf->used = 1;
     }
 
+    if (conf->handler && clcf->handler != conf->handler) {
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &conf->at,
+                             "\"%s\" stands beside a directive that answers "
+                             "in its place, such as \"proxy_pass\", use a "
+                             "location for each",
+                             conf->api ? "ws_mgr_api" : "ws_mgr_socket");
+        return NGX_ERROR;
+    }
+
     if (conf->api) {
+        mcf->api = 1;
 
         /* the core's own values are merged before any other module's */
 

@@ -305,6 +305,7 @@ ngx_ws_mgr_conf_ticket_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mcf->store = &ngx_ws_mgr_ticket_redis;
+    ngx_ws_mgr_value_here(cf, &mcf->store_at);
 
     for (i = 2; i < cf->args->nelts; i++) {
         rc = NGX_DECLINED;
@@ -368,6 +369,7 @@ ngx_ws_mgr_conf_engine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mcf->engine_type = NGX_WS_MGR_ENGINE_REDIS;
+    ngx_ws_mgr_value_here(cf, &mcf->engine_at);
 
     for (i = 2; i < cf->args->nelts; i++) {
 
@@ -410,9 +412,9 @@ ngx_ws_mgr_conf_redis_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     }
 
     if (mcf->redis == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_mgr_ticket_store redis\" has no server, use "
-                           "\"ws_mgr_redis redis://host\" beside it");
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &mcf->store_at,
+                             "\"ws_mgr_ticket_store redis\" has no server, "
+                             "use \"ws_mgr_redis redis://host\" beside it");
         return NGX_CONF_ERROR;
     }
 
@@ -442,9 +444,9 @@ ngx_ws_mgr_conf_engine_init(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     engine = &mcf->engine;
 
     if (mcf->redis == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_mgr_engine redis\" has no server, use "
-                           "\"ws_mgr_redis redis://host\" beside it");
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &mcf->engine_at,
+                             "\"ws_mgr_engine redis\" has no server, use "
+                             "\"ws_mgr_redis redis://host\" beside it");
         return NGX_ERROR;
     }
 

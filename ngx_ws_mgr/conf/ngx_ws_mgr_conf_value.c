@@ -9,6 +9,38 @@
 #include <ngx_ws_mgr_conf_value.h>
 
 
+static ngx_uint_t ngx_ws_mgr_value_no_file(ngx_err_t err);
+
+
+void
+ngx_ws_mgr_value_here(ngx_conf_t *cf, ngx_ws_mgr_value_place_t *place)
+{
+    place->file = cf->conf_file->file.name;
+    place->line = cf->conf_file->line;
+}
+
+
+void ngx_cdecl
+ngx_ws_mgr_value_log(ngx_conf_t *cf, ngx_uint_t level,
+    ngx_ws_mgr_value_place_t *place, const char *fmt, ...)
+{
+    u_char    text[NGX_MAX_CONF_ERRSTR], *last;
+    va_list   args;
+
+    va_start(args, fmt);
+    last = ngx_vslprintf(text, text + NGX_MAX_CONF_ERRSTR, fmt, args);
+    va_end(args);
+
+    if (place->line == 0) {
+        ngx_conf_log_error(level, cf, 0, "%*s", (size_t) (last - text), text);
+        return;
+    }
+
+    ngx_log_error(level, cf->log, 0, "%*s in %V:%ui",
+                  (size_t) (last - text), text, &place->file, place->line);
+}
+
+
 char *
 ngx_ws_mgr_value_invalid(ngx_conf_t *cf, ngx_str_t *value, const char *use)
 {
@@ -149,6 +181,14 @@ ngx_ws_mgr_value_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
                            ngx_close_file_n " \"%V\" failed", name);
     }
 
+    if (n == -1 && ngx_ws_mgr_value_no_file(err)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
+                           "cannot read the file of \"%V\", use a readable "
+                           "file of at most %uz bytes with %s",
+                           &args[0], max, use);
+        return NGX_ERROR;
+    }
+
     if (n == -1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
                            "cannot read \"%V\" of \"%V\", use a readable "
@@ -160,4 +200,11 @@ ngx_ws_mgr_value_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
     text->len = n;
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_ws_mgr_value_no_file(ngx_err_t err)
+{
+    return err == NGX_ENOENT || err == NGX_ENOTDIR || err == NGX_ENAMETOOLONG;
 }

@@ -41,10 +41,11 @@ ngx_ws_mgr_conf_log_bytes(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     }
 
     if (*bytes < mcf->event_size) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_mgr_log bytes=%uz\" cannot hold one event of "
-                           "\"ws_mgr_event_size\", use \"bytes=%uz\" or more, "
-                           "or smaller events", *bytes, mcf->event_size);
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &mcf->log_at,
+                             "\"ws_mgr_log bytes=%uz\" cannot hold one event "
+                             "of \"ws_mgr_event_size\", use \"bytes=%uz\" or "
+                             "more, or smaller events", *bytes,
+                             mcf->event_size);
         return NGX_ERROR;
     }
 
@@ -73,12 +74,12 @@ ngx_ws_mgr_conf_room(ngx_conf_t *cf, ngx_ws_mgr_main_conf_t *mcf)
     min = ngx_ws_mgr_shard_min_size(registry->nshards, mcf->event_size);
 
     if (registry->size < min) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ws_mgr_zone\" of %uz bytes in %ui shards is too "
-                           "small for events of %uz bytes, use "
-                           "\"ws_mgr_zone %uzk\" or more, or fewer shards",
-                           registry->size, registry->nshards,
-                           mcf->event_size, (min + 1023) / 1024);
+        ngx_ws_mgr_value_log(cf, NGX_LOG_EMERG, &mcf->zone_at,
+                             "\"ws_mgr_zone\" of %uz bytes in %ui shards is "
+                             "too small for events of %uz bytes, use "
+                             "\"ws_mgr_zone %uzk\" or more, or fewer shards",
+                             registry->size, registry->nshards,
+                             mcf->event_size, (min + 1023) / 1024);
         return NGX_ERROR;
     }
 

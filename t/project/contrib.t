@@ -5,6 +5,7 @@
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use File::Temp ();
 use Test::WsMgr;
 
 my $contrib = "$top/contrib";
@@ -50,12 +51,36 @@ SKIP: {
 }
 
 SKIP: {
-    skip 'no logrotate', 1 if !-x '/usr/sbin/logrotate';
+    skip 'no logrotate', 5 if !-x '/usr/sbin/logrotate';
 
     my $said = `/usr/sbin/logrotate -d $contrib/logrotate/ws-mgr 2>&1`;
 
     is $?, 0, 'logrotate' or diag $said;
     unlike $said, qr/error/i, 'without an error';
+
+    # beside Debian's, with the log of conf.example in its place
+    my $dir = File::Temp::tempdir(CLEANUP => 1);
+    my ($log) = slurp("$top/conf.example") =~ m{access_log /var/log/(\S+)};
+    my $own = '/var/log/nginx/*.log { daily }';
+    my $ours = slurp("$contrib/logrotate/ws-mgr");
+
+    mkdir "$dir/$_" for 'nginx', 'ws_mgr';
+
+    for ([ debian => $own ], [ ours => $ours ]) {
+        open my $file, '>', "$dir/$_->[0]" or die $!;
+        print $file $_->[1] =~ s{/var/log}{$dir}gr;
+        close $file;
+        chmod 0644, "$dir/$_->[0]";
+    }
+
+    for my $file ($log, 'ws_mgr/access.log') {
+        open my $made, '>', "$dir/$file" or die "$dir/$file: $!";
+    }
+
+    $said = `/usr/sbin/logrotate -d $dir/debian $dir/ours 2>&1`;
+    unlike $said, qr/duplicate|error/i, "beside Debian's" or diag $said;
+    like $said, qr{considering log \Q$dir/$log\E}, 'which has the example\'s';
+    like $said, qr{considering log \S+/ws_mgr/access\.log}, 'and ours has its own';
 }
 
 done_testing;

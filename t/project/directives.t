@@ -42,12 +42,24 @@ sub said_of {
 CONF
 }
 
+# whether that line of the configuration last tried has a ws_mgr_forward
+sub line_of {
+    my ($said, $line) = @_;
+    my ($path) = $said =~ m{ in (\S+/nginx\.conf):$line$}m;
+
+    open my $file, '<', $path or return 0;
+    my @lines = <$file>;
+
+    return $lines[$line - 1] =~ /ws_mgr_forward/ ? 1 : 0;
+}
+
 # which directive, in what context besides; values that it takes; values that
 # it does not, each with what it says
 my @table = (
     [ 'ws_mgr_zone', 'http', [ '8m', '64m shards=1', '128m shards=64' ],
       [ '' => 'number of arguments' ],
-      [ 'abc', '1z', '-1', '0' => 'use a size such as "64m"' ],
+      [ 'abc', '1z', '-1', '0', '1g'
+        => 'use a size such as "64m", in k or m .a gigabyte is 1024m' ],
       [ '64m shards=3', '64m shards=0', '64m shards=128', '64m shards=',
         '64m shards', '64m 4', '64m shard=4' => 'use "shards=" and a power of' ],
       [ '64k shards=1', '8m shards=64' => 'too small .* use "ws_mgr_zone \d+k"' ],
@@ -80,6 +92,7 @@ my @table = (
         "redis://:$key\@127.0.0.1 password_file=$secret",
         "redis://a:$key\@127.0.0.1 user=a" => 'says twice what' ],
       [ 'unix:/r password_file=/nonexistent', "unix:/r password_file=$keys",
+        "unix:/r password_file=$key",
         'unix:/r password_file=' . key_file(large_secret => 'x' x 513)
         => 'cannot read .* use a readable file of at most 512 bytes' ],
       [ 'unix:/r password_file=' . key_file(no_secret => "\n$key\n")
@@ -108,7 +121,8 @@ my @table = (
       [ 'events=1', 'bytes=256k', 'age=1ms', 'age=1d events=9 bytes=1m' ],
       [ 'events=0', 'events=1048577', 'events=x', 'events=', 'bytes=0',
         'bytes=1x', 'bytes=', 'age=0', 'age=x', 'age=', 'age=2y', 'size=1k',
-        'events' => 'such as "events=256 bytes=256k age=10m"' ],
+        'events', 'bytes=1g'
+        => 'size in k or m, .* such as "events=256 bytes=256k age=10m"' ],
       [ 'events=1 events=2', 'bytes=1m bytes=1m', 'age=1s age=2s'
         => 'duplicate parameter .* use it once' ],
       [ 'bytes=255k' => 'cannot hold one event .* use "bytes=262144"' ],
@@ -166,19 +180,19 @@ my @table = (
       [ '0', 'on', 'x', '31d', '""' => 'use "off" or a time above 0' ],
     ],
     [ 'ws_mgr_message_size', 'socket', [ '1', '64k', '256m' ],
-      [ '0', '257m', 'x', '-1', '""', '1g' => 'use a size from 1 byte to 256m' ],
+      [ '0', '257m', 'x', '-1', '""', '1g' => 'use a size from 1 byte to 256m, in k or m' ],
     ],
     [ 'ws_mgr_deflate', 'socket',
       [ 'on', 'off', 'on min=1', 'on min=1m', 'on min=4k' ],
       [ 'yes', '""', 'min=256', 'off min=256'
         => 'use "off" alone, or "on", which "min=" and a size may follow' ],
       [ 'on min=0', 'on min=1048577', 'on min=', 'on min=x', 'on 256'
-        => 'use "min=" and a size from 1 byte to 1m' ],
+        => 'use "min=" and a size from 1 byte to 1m, in k or m' ],
     ],
     [ 'ws_mgr_message_rate', 'socket',
-      [ '1/s', '1000000/s burst=1000000', '50/s burst=1' ],
-      [ '0/s', '1000001/s', '50', '50/m', '/s', 's', 'x/s', '""', '50/sec'
-        => 'use 1/s to 1000000/s' ],
+      [ '1/s', '1000000/s burst=1000000', '50/s burst=1', 'off' ],
+      [ '0/s', '1000001/s', '50', '50/m', '/s', 's', 'x/s', '""', '50/sec',
+        'off burst=1' => 'use "off" alone, or 1/s to 1000000/s' ],
       [ '50/s burst=0', '50/s burst=1000001', '50/s burst=', '50/s 100',
         '50/s burst=x' => 'use "burst=" and 1 to 1000000' ],
     ],
@@ -195,7 +209,8 @@ my @table = (
       [ 'events events' => 'duplicate parameter .* use it once' ],
     ],
     [ 'ws_mgr_api_key', 'api', [ $good_keys ],
-      [ '/nonexistent/keys', $keys->dirname
+      [ '/nonexistent/keys', $keys->dirname, $key, "/$key/$key==",
+        $key x 20
         => 'cannot read .* use a readable file .* one key a line' ],
       [ key_file(empty => ''), key_file(comments => "# none\n \n#\n")
         => 'no key in .* write one key a line, each of 16' ],
@@ -207,7 +222,8 @@ my @table = (
       [ '""' => 'use the name of a file' ],
     ],
     [ 'ws_mgr_event_size', 'api', [ '64', '256k', '1m' ],
-      [ '0', '63', '65m', 'x', '-1', '""' => 'use a size from 64 bytes to 64m' ],
+      [ '0', '63', '65m', 'x', '-1', '""', '1g'
+        => 'use a size from 64 bytes to 64m, in k or m' ],
       [ '64m' => 'too small for events of 67108864 bytes, use "ws_mgr_zone' ],
     ],
     (map { [ $_, 'api', [ 'off', 'warn', 'enforce' ],
@@ -333,7 +349,63 @@ for ('/agen', '/other', '/agent/x') {
          "$_ leads nowhere";
 }
 
-my (undef, $open) = Test::WsMgr::Nginx->try(
+# the line is that of the directive
+my (undef, $open) = Test::WsMgr::Nginx->try(server => sprintf($leads, '/x'),
+                                            http => "# a line\n" x 20);
+my ($line) = $open =~ /leads to no location .* in \S+nginx\.conf:(\d+)$/m;
+
+cmp_ok $line // 0, '>', 35, 'a line is named';
+is line_of($open, $line), 1, 'and it has the directive' or diag $open;
+
+# what takes all that no other location takes is no place for messages
+for my $directive ('ws_mgr_forward', 'ws_mgr_notify') {
+    my $server = "location /ws { ws_mgr_socket; $directive /agnet; }"
+                 . 'location = /agent { internal; } location / { %s }';
+    my ($exit, $said) = Test::WsMgr::Nginx->try(
+        server => sprintf $server, 'return 404;');
+
+    is $exit, 1, "$directive: falls into location /";
+    like $said, qr/\[emerg\] $directive "\/agnet" leads to "location \/", .* mistyped.* in .*:\d+$/m,
+         'and is told so';
+
+    ($exit, $said) = Test::WsMgr::Nginx->try(
+        server => sprintf $server, 'internal;');
+    is $exit, 0, 'unless it is internal' or diag $said;
+}
+
+# one location, one directive that answers
+for my $ours ('ws_mgr_socket', 'ws_mgr_api') {
+    for my $other ('proxy_pass http://127.0.0.1:1;', 'stub_status;',
+                   'fastcgi_pass 127.0.0.1:1;')
+    {
+        for my $both ("$ours; $other", "$other $ours;") {
+            my (undef, $said) = Test::WsMgr::Nginx->try(
+                server => "location /x { $both }");
+
+            like $said, qr/\[emerg\] "$ours" stands beside .* use a location for each in .*:\d+$/m,
+                 $both;
+        }
+    }
+
+    my ($exit, $said) = Test::WsMgr::Nginx->try(server =>
+        "location /x { $ours; if (\$args) { proxy_pass http://127.0.0.1:1; } }");
+
+    is $exit, 0, "$ours, and another in an if" or diag $said;
+}
+
+# a drain that is cut
+for ([ '5s', '4s', 1 ], [ '5s', '5s', 0 ], [ '5s', undef, 0 ]) {
+    my ($drain, $shutdown, $warns) = @$_;
+    my ($exit, $said) = Test::WsMgr::Nginx->try(
+        main => $shutdown ? "worker_shutdown_timeout $shutdown;" : '',
+        http => "ws_mgr_drain $drain;");
+
+    is $exit, 0, 'taken';
+    is scalar($said =~ /\[warn\] .*"ws_mgr_drain" is 5000 ms and "worker_shutdown_timeout" 4000 ms/),
+       $warns ? 1 : '', "drain $drain, shutdown " . ($shutdown // 'none');
+}
+
+(undef, $open) = Test::WsMgr::Nginx->try(
     server => sprintf($leads, '/agent') . 'location /agent { }');
 
 like $open, qr/\[warn\] .*"\/agent", .* is not internal: anybody can post/,
@@ -403,5 +475,21 @@ close $file;
 my ($exit, $said) = $unused->check;
 
 is $exit, 0, 'without a location' or diag $said;
+
+# sockets that nobody posts to
+for ([ 'location /ws { ws_mgr_socket; }', 1 ],
+     [ 'location /ws { ws_mgr_socket; } location /api/ { ws_mgr_api; }', '' ])
+{
+    my ($server, $warns) = @$_;
+
+    $unused->write_file('nginx.conf', ($module ? "load_module $module;\n" : '')
+        . "pid $unused->{dir}/pid; events { }\n"
+        . "http { access_log off; server { $server } }\n");
+    ($exit, $said) = $unused->check;
+
+    is $exit, 0, $server or diag $said;
+    is scalar($said =~ /\[warn\] .*without "ws_mgr_api" .* in .*:\d+$/m), $warns,
+       $warns ? 'is warned of' : 'without a warning';
+}
 
 done_testing;
