@@ -59,9 +59,13 @@ ngx_ws_mgr_redis_call(ngx_ws_mgr_redis_t *redis,
         return NGX_ERROR;
     }
 
-    /* no call overtakes those that are to be sent again */
+    /* no call overtakes those that are to be sent again, nor those that wait
+       behind them */
 
-    if (!redis->ready || !ngx_queue_empty(&redis->again)) {
+    if (!redis->ready
+        || !ngx_queue_empty(&redis->again)
+        || !ngx_queue_empty(&redis->waiting))
+    {
         ngx_queue_insert_tail(&redis->waiting, &slot->queue);
         slot->waiting = 1;
 
@@ -370,12 +374,13 @@ ngx_ws_mgr_redis_answer(ngx_ws_mgr_redis_t *redis, redisReply *reply)
 }
 
 
-/* what was not run goes first, in its order, and then what came since */
+/* what was not run goes first, in its order, and then what came since, also
+   where all that was not run is cancelled by now */
 
 static ngx_int_t
 ngx_ws_mgr_redis_resume(ngx_ws_mgr_redis_t *redis)
 {
-    if (ngx_queue_empty(&redis->again) || !ngx_queue_empty(&redis->sent)) {
+    if (!redis->ready || !ngx_queue_empty(&redis->sent)) {
         return NGX_OK;
     }
 
